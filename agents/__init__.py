@@ -1,0 +1,1 @@
+"""Who decides: the state machine, the search, the strategists, the budget and the journal."""

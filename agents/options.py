@@ -1,0 +1,36 @@
+"""What one run was asked to do, as the front door parsed it: saved in the run directory, so that resume needs no retelling."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from open_autoglm.tools.task import BudgetSpec
+
+
+class RunOptions(BaseModel):
+    """Options of `autoglm run` after settings, environment and files were merged. Plain JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str
+    data: list[Path]
+    """Training tables, or one of them; the roles of several files are told by the task."""
+    test: Path | None = None
+    target: str | None = None
+    metric: str | None = None
+    target_score: float | None = None
+    budget: BudgetSpec = BudgetSpec()
+    """What options and settings said; the sentence fills the rest, then the default of 10 minutes."""
+    strategist: Literal["auto", "recipes", "glm"] = "auto"
+    sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "process"] = "auto"
+    holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
+    refit: bool = True
+    read: dict[str, JsonValue] = {}
+    out: Path | None = None
+    """Run directory; None makes `./autoglm-runs/<id>`."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    seed: Annotated[int, Field(ge=0)] = 0
+    share: Literal["schema", "summary", "rows"] = "summary"
+    yes: bool = False
+    """Take the best guess instead of asking."""

@@ -1,0 +1,1 @@
+"""Where generated code runs. `base` is the contract; every backend is one module beside it."""

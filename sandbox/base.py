@@ -1,0 +1,103 @@
+"""The contract between the agents and every place where generated code can run.
+
+A sandbox is opened once and gives sessions; a session runs jobs one after another, each in a process, work folder
+and /tmp of its own. A failure *in* the sandbox is an ExecutionReport; a failure *of* it raises SandboxError.
+An implementation proves itself by passing `open_autoglm.sandbox.conformance`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from open_autoglm.events import Json
+from open_autoglm.sandbox.report import ExecutionReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one execution may use. Past a limit the whole process tree is killed (or the call inside fails)."""
+
+    wall_seconds: float
+    memory_bytes: int
+    processes: int = 256
+    disk_bytes: int = 2 << 30
+    output_bytes: int = 64 << 20
+    """stdout and stderr together; the report keeps a bounded head and tail of each."""
+    open_files: int = 1024
+    cpus: int = 2
+    """Threads that numeric libraries are told to use (OMP_NUM_THREADS and the like)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One execution: a bundle's code, one entry of the runtime, its inputs."""
+
+    execution_id: str
+    phase: str
+    """A label for the report: smoke, fit, predict, refit, verify, notebook."""
+    call: str
+    """Entry of the runtime to run: `fit`, `predict`, `script` or `notebook` (see `sandbox.runtime.driver`)."""
+    code: Mapping[str, str]
+    """Relative file name to text: `solution.py` and its helpers; read-only inside."""
+    context: Mapping[str, Json]
+    """What becomes `Context` inside: task, params, seed, n_jobs, device, request. Plain JSON, opaque to the sandbox."""
+    inputs: Mapping[str, Path]
+    """Name inside to a host file or folder; read-only inside, seen under that opaque name only."""
+    limits: Limits
+    collect: Path
+    """Host folder that receives the artefacts once the process tree is dead; it must not exist or be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """What a backend can do on this machine, found by probing it and not by guessing."""
+
+    backend: str
+    ready: bool
+    isolating: bool
+    """Whether code that a model wrote may run in it."""
+    tier: str
+    """Name of the isolation tier, printed in every report."""
+    reason: str
+    """One sentence: why it is ready, or what is missing and how to get it."""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Session(Protocol):
+    """A warm place that runs jobs one at a time. Use as many sessions as there are workers."""
+
+    def run(self, job: Job) -> ExecutionReport:
+        """Run one job to its end, its limits or its cancellation. Blocking; call it from a thread.
+
+        Raises:
+            SandboxError: The sandbox failed; nothing is known about the outcome.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """Kill what is running, the whole tree, and return when it is dead. Thread-safe; no effect when idle."""
+        ...
+
+    def close(self) -> None:
+        """Free everything. Idempotent."""
+        ...
+
+
+class Sandbox(Protocol):
+    """One backend."""
+
+    name: str
+    isolating: bool
+
+    def probe(self) -> Readiness:
+        """Find out what works here. Never raises."""
+        ...
+
+    def open(self, *, cpus: int = 2) -> Session:
+        """Start a session.
+
+        Raises:
+            SandboxUnavailable: The backend does not work on this machine; the message says how to mend that.
+        """
+        ...

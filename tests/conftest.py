@@ -1,0 +1,27 @@
+"""Rules for every test: no network, unless the test is marked for it."""
+
+import os
+import socket
+
+import pytest
+
+# Only the types of a graph's own state may come back from its checkpoints. LangGraph reads this on import.
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+NEEDS_NETWORK = {"vllm", "docker", "service"}
+
+
+@pytest.fixture(autouse=True)
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that reaches for the network; the fakes make it needless."""
+    if NEEDS_NETWORK & {mark.name for mark in request.node.iter_markers()}:
+        return
+    connect = socket.socket.connect
+
+    def refuse(self: socket.socket, address: object) -> None:
+        if self.family == socket.AF_UNIX:
+            connect(self, address)  # type: ignore[arg-type]  # a path, as for every Unix socket
+            return
+        pytest.fail(f"This test opened a connection to {address!r}. Use a fake, or mark it `service`.")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
