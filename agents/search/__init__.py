@@ -1,0 +1,1 @@
+"""What to try next. `base` is the contract, every policy is one module beside it."""

@@ -1,0 +1,237 @@
+"""The run directory: where everything of one run lies, and the run's data as the host sees it.
+
+    run.json        id, version of this layout, options        data/          tables as read (host only)
+    split.npz       holdout and folds                          staged/        what a sandbox may see, by content hash
+    profile.json    what is known of the non-holdout rows      objects/       models and predictions, by content hash
+    journal.sqlite  the truth                                  work/          scratch of executions in flight
+    events.jsonl    what happened, for people and surfaces     deliverable/   what the user takes home
+"""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from open_autoglm.agents.options import RunOptions
+from open_autoglm.errors import InputError, RunDirectoryError
+from open_autoglm.events import Json
+from open_autoglm.tools.data.profile import DataProfile
+from open_autoglm.tools.data.split import SplitPlan
+from open_autoglm.tools.data.staging import Staging
+from open_autoglm.tools.metrics import Metric, get_metric
+from open_autoglm.tools.metrics.target import classes_of, encode_target
+from open_autoglm.tools.task import Label, SourceRole, TaskSpec
+
+LAYOUT_VERSION = 1
+DEFAULT_ROOT = Path("autoglm-runs")
+
+
+class Workspace:
+    """One run directory. What it returns is read once and kept."""
+
+    def __init__(self, root: Path, run_id: str, options: RunOptions) -> None:
+        self.root = root
+        self.run_id = run_id
+        self.options = options
+        self.staging = Staging(root / "staged")
+        self._staged: dict[str, Path] = {}
+
+    # --- making and opening --------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, options: RunOptions) -> "Workspace":
+        """Make the run directory.
+
+        Raises:
+            InputError: It exists and is in use, or it cannot be written.
+        """
+        run_id = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(3)
+        root = (options.out or DEFAULT_ROOT / run_id).resolve()
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise InputError(
+                f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run "
+                f"in it: autoglm resume {root}"
+            )
+        try:
+            for folder in ("data", "staged", "objects", "work"):
+                (root / folder).mkdir(parents=True, exist_ok=True)
+            header = {"run_id": run_id, "layout": LAYOUT_VERSION, "options": json.loads(options.model_dump_json())}
+            write_text(root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
+        except OSError as error:
+            raise InputError(
+                f"Cannot write the run directory {root}: {error.strerror or error}. Name a writable folder with --out."
+            ) from error
+        return cls(root, run_id, options)
+
+    @classmethod
+    def open(cls, root: Path) -> "Workspace":
+        """Open the run directory of an earlier run.
+
+        Raises:
+            RunDirectoryError: It is no run directory, or one of another version.
+        """
+        path = root / "run.json"
+        if not path.is_file():
+            raise RunDirectoryError(f"{root} is not a run directory: it has no run.json. `autoglm runs` lists your runs.")
+        try:
+            header = json.loads(path.read_text(encoding="utf-8"))
+            layout, run_id = header["layout"], header["run_id"]
+            if layout != LAYOUT_VERSION:
+                raise RunDirectoryError(
+                    f"{root} was written with layout {layout}; this version of autoglm reads layout {LAYOUT_VERSION}. "
+                    "Use the version that wrote it, or start a new run."
+                )
+            return cls(root.resolve(), run_id, RunOptions.model_validate(header["options"]))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunDirectoryError(f"{path} is damaged ({type(error).__name__}); the run cannot be resumed.") from error
+
+    # --- places --------------------------------------------------------------------------------------------------
+
+    @property
+    def deliverable(self) -> Path:
+        """The folder that the user takes home."""
+        return self.root / "deliverable"
+
+    def scratch(self, name: str) -> Path:
+        """Return the path of an empty place for one execution; nothing is there yet."""
+        path = self.root / "work" / name
+        if path.exists():
+            shutil.rmtree(path)
+        path.parent.mkdir(exist_ok=True)
+        return path
+
+    def keep(self, produced: Path, name: str) -> str:
+        """Move what an execution produced to where the journal can point to it; return that reference."""
+        target = self.root / "objects" / name
+        target.parent.mkdir(exist_ok=True)
+        if target.is_dir():
+            shutil.rmtree(target)
+        os.replace(produced, target)
+        return f"objects/{name}"
+
+    def resolve(self, reference: str) -> Path:
+        """Return the path of a reference from the journal."""
+        return self.root / reference
+
+    def discard(self, reference: str) -> None:
+        """Delete what a reference points to, if it is still there."""
+        path = self.root / reference
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+    # --- the data, as the host sees it -----------------------------------------------------------------------------
+
+    def save_tables(self, frames: Mapping[SourceRole, pd.DataFrame]) -> None:
+        """Keep the tables as read, so that resume needs no file of the user's."""
+        store = Staging(self.root / "data")
+        index = {role.value: store.put(frame).name for role, frame in frames.items()}
+        write_text(self.root / "data" / "index.json", json.dumps(index))
+
+    def save_task(self, task: TaskSpec) -> None:
+        """Keep the task, and forget what was derived from an earlier one."""
+        write_text(self.root / "task.json", task.model_dump_json(indent=1))
+        for name in ("task", "y", "classes", "train", "metric", "test"):
+            self.__dict__.pop(name, None)
+
+    def save_json(self, name: str, value: Json) -> None:
+        """Write a JSON file of the run."""
+        write_text(self.root / name, json.dumps(value, ensure_ascii=False, indent=1))
+
+    @cached_property
+    def task(self) -> TaskSpec:
+        """The task, once it is understood."""
+        return TaskSpec.model_validate_json((self.root / "task.json").read_text(encoding="utf-8"))
+
+    @cached_property
+    def metric(self) -> Metric:
+        """The metric of the task."""
+        return get_metric(self.task.metric.name, self.task.metric.parameters)
+
+    def table(self, role: SourceRole) -> pd.DataFrame | None:
+        """Return a table as read, or None where the user gave none for that role."""
+        index = json.loads((self.root / "data" / "index.json").read_text(encoding="utf-8"))
+        return pd.read_parquet(self.root / "data" / index[role.value]) if role.value in index else None
+
+    @cached_property
+    def train(self) -> pd.DataFrame:
+        """The labelled training rows, [rows, columns] with a plain index; rows without a target are left out."""
+        frame = self.table(SourceRole.TRAIN)
+        assert frame is not None, "every run has a training table"
+        return self._labelled(frame)
+
+    @cached_property
+    def test(self) -> pd.DataFrame | None:
+        """The labelled rows of `--test`, which are the holdout; None without them."""
+        frame = self.table(SourceRole.TEST)
+        return None if frame is None else self._labelled(frame)
+
+    def _labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
+        known = frame[self.task.target].notna()
+        if self.task.task_type.is_classification is False:
+            numbers = pd.to_numeric(frame[self.task.target], errors="coerce")
+            known &= pd.Series(np.isfinite(numbers.to_numpy(dtype=float, na_value=np.nan)), index=frame.index)
+        return frame[known].reset_index(drop=True)
+
+    @cached_property
+    def classes(self) -> tuple[Label, ...]:
+        """Classes in the order of the probability columns; empty for regression."""
+        return tuple(classes_of(self.train[self.task.target])) if self.task.task_type.is_classification else ()
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """Targets of `train`: codes into `classes`, or float64; [rows]."""
+        return encode_target(self.train[self.task.target], self.task.task_type, self.classes)
+
+    @cached_property
+    def plan(self) -> SplitPlan:
+        """Holdout and folds."""
+        return SplitPlan.load(self.root / "split.npz")
+
+    @cached_property
+    def profile(self) -> DataProfile:
+        """What is known of the rows outside the holdout."""
+        return DataProfile.model_validate_json((self.root / "profile.json").read_text(encoding="utf-8"))
+
+    @property
+    def search_rows(self) -> np.ndarray:
+        """Numbers of the rows outside the holdout, [rows]."""
+        return np.setdiff1d(np.arange(len(self.train)), self.plan.holdout)
+
+    def holdout(self) -> tuple[pd.DataFrame, np.ndarray] | None:
+        """Return the holdout's rows and targets, or None where the run has none. Only finalise asks."""
+        if self.test is not None:
+            return self.test, encode_target(self.test[self.task.target], self.task.task_type, self.classes)
+        rows = self.plan.holdout
+        return None if len(rows) == 0 else (self.train.iloc[rows].reset_index(drop=True), self.y[rows])
+
+    def staged(self, name: str, rows: np.ndarray, *, labelled: bool) -> Path:
+        """Stage rows of `train` for a sandbox under an opaque name; `name` only avoids staging the same twice."""
+        key = f"{name}/{labelled}"
+        if key not in self._staged or not self._staged[key].exists():
+            self._staged[key] = self.stage(self.train.iloc[rows], labelled=labelled)
+        return self._staged[key]
+
+    def stage(self, frame: pd.DataFrame, *, labelled: bool) -> Path:
+        """Stage a table for a sandbox; without labels the target column is left out."""
+        if not labelled:
+            frame = frame.drop(columns=[self.task.target], errors="ignore")
+        return self.staging.put(frame.reset_index(drop=True))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a kill leaves the old one or the new one, never half of one."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
