@@ -21,14 +21,18 @@ class RunOptions(BaseModel):
     metric: str | None = None
     target_score: float | None = None
     budget: BudgetSpec = BudgetSpec()
-    """What options and settings said; the sentence fills the rest, then the default of 10 minutes."""
+    """What options said; the sentence fills the rest, then `defaults`, then the default of 10 minutes."""
+    defaults: BudgetSpec = BudgetSpec()
+    """What the environment and settings files said: weaker than the sentence."""
     strategist: Literal["auto", "recipes", "glm"] = "auto"
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "process"] = "auto"
     holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
     refit: bool = True
     read: dict[str, JsonValue] = {}
     out: Path | None = None
-    """Run directory; None makes `./autoglm-runs/<id>`."""
+    """Run directory; None makes `<root>/<id>`."""
+    root: Path = Path("autoglm-runs")
+    """Where run directories are made."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     seed: Annotated[int, Field(ge=0)] = 0
     share: Literal["schema", "summary", "rows"] = "summary"

@@ -1,0 +1,142 @@
+"""Questions to a person at a terminal: what the words left open, and whether to start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from open_autoglm.agents.strategist import Question
+from open_autoglm.durations import clock, parse_duration
+from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted
+from open_autoglm.live import Watcher
+from open_autoglm.terminal import Terminal
+from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec
+
+Reader: TypeAlias = Callable[[str, tuple[str, ...]], str]
+"""Shows a prompt, offers completions, returns the line typed. Raises KeyboardInterrupt and EOFError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """Asks through `read` while the progress view makes room."""
+
+    terminal: Terminal
+    watcher: Watcher
+    read: Reader
+
+    def ask(self, question: Question) -> str:
+        """Return the answer: one of the choices by number or by name, or other words; Enter takes the first."""
+        with self.watcher.paused():
+            self.terminal.tell(f"\n{question.text}")
+            for number, choice in enumerate(question.choices, start=1):
+                self.terminal.tell(f"  {number}  {choice}" + (f"  ({question.reason})" if number == 1 else ""))
+            while True:
+                answer = chosen(self._line(f"{question.field}? [1] ", question.choices), question.choices)
+                if answer:
+                    return answer
+
+    def confirm(self, task: TaskSpec, plan: list[str]) -> TaskSpec | None:
+        """Show task and plan and let the user change target, metric and time; None if they would rather not start."""
+        with self.watcher.paused():
+            while True:
+                for line in (*describe(task), "", *plan, ""):
+                    self.terminal.tell(line)
+                key = self._line("Enter to start, t target, m metric, b time, q quit: ", ()).lower()
+                if key in ("", "y", "yes"):
+                    return task
+                if key in ("q", "quit", "n", "no"):
+                    return None
+                task = self._edited(task, key)
+
+    def _edited(self, task: TaskSpec, key: str) -> TaskSpec:
+        if key == "t":
+            target = self._line(f"target [{task.target}]: ", ())
+            return task.model_copy(update={"target": target or task.target})
+        if key == "m":
+            metric = self._line(f"metric [{task.metric.name}]: ", ())
+            return task.model_copy(update={"metric": MetricSpec(name=metric)}) if metric else task
+        if key == "b":
+            return task.model_copy(update={"budget": self._budget(task.budget)})
+        self.terminal.tell(f"{key!r} is none of Enter, t, m, b, q.")
+        return task
+
+    def _budget(self, budget: BudgetSpec) -> BudgetSpec:
+        text = self._line("time, such as 60s or 10m: ", ())
+        try:
+            return budget.model_copy(update={"seconds": parse_duration(text)}) if text else budget
+        except InputError as problem:
+            self.terminal.tell(str(problem))
+            return budget
+
+    def _line(self, prompt: str, completions: tuple[str, ...]) -> str:
+        try:
+            return self.read(prompt, completions).strip()
+        except (KeyboardInterrupt, EOFError):
+            raise Interrupted("Stopped at the question; nothing was trained.") from None
+
+
+def chosen(answer: str, choices: tuple[str, ...]) -> str:
+    """Return the choice that an answer means: nothing is the first, a number counts from 1, other words stand."""
+    if not answer:
+        return choices[0] if choices else ""
+    if answer.isdecimal() and 1 <= int(answer) <= len(choices) and answer not in choices:
+        return choices[int(answer) - 1]
+    return answer
+
+
+def refuse_to_ask(question: Question) -> str:
+    """Answer where nobody can be asked.
+
+    Raises:
+        ApprovalNeeded: Always; the message holds the question and how to answer it beforehand.
+    """
+    options = ", ".join(question.choices[:5])
+    option = {"target": "--target, ", "metric": "--metric, "}.get(question.field, "")
+    raise ApprovalNeeded(
+        f"{question.text} ({options}) Nobody is there to answer. Say it in the prompt, use {option}or --yes to "
+        f"take {question.choices[0]!r}."
+        if question.choices
+        else f"{question.text} Nobody is there to answer. Say it in the prompt."
+    )
+
+
+def describe(task: TaskSpec) -> list[str]:
+    """Return the task in a few lines."""
+    lines = [
+        f"Predict   {task.target} ({task.task_type})",
+        f"Judged by {task.metric.name}",
+        f"Data      {', '.join(f'{source.uri} ({source.role})' for source in task.sources) or 'as given'}",
+        f"Budget    {budget_text(task.budget)}",
+    ]
+    lines += [f"Assumed   {guess.field} = {guess.value}: {guess.reason}" for guess in task.guesses]
+    return lines
+
+
+def budget_text(budget: BudgetSpec) -> str:
+    """Return the limits in words."""
+    parts = []
+    if budget.seconds is not None:
+        parts.append(clock(budget.seconds))
+    if budget.attempts is not None:
+        parts.append(f"{budget.attempts} attempts")
+    if budget.tokens is not None:
+        parts.append(f"{budget.tokens} tokens")
+    if budget.money is not None:
+        parts.append(f"{budget.money:g} for tokens")
+    return ", ".join(parts) or "10 minutes (default)"
+
+
+def terminal_reader() -> Reader:
+    """Return a reader with line editing and completion that draws on stderr."""
+    import sys  # noqa: PLC0415
+
+    from prompt_toolkit import PromptSession  # noqa: PLC0415 - 0.2 s that only a question pays
+    from prompt_toolkit.completion import WordCompleter  # noqa: PLC0415
+    from prompt_toolkit.output import create_output  # noqa: PLC0415
+
+    session: PromptSession[str] = PromptSession(output=create_output(stdout=sys.stderr))
+
+    def read(prompt: str, completions: tuple[str, ...]) -> str:
+        completer = WordCompleter(list(completions), ignore_case=True) if completions else None
+        return session.prompt(prompt, completer=completer)
+
+    return read

@@ -1,0 +1,176 @@
+"""The state of a run as its events tell it: what every progress view shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from open_autoglm.durations import clock
+from open_autoglm.events import Event, EventKind, Json
+
+LESSONS_KEPT = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A run in the middle of it."""
+
+    run_dir: str = ""
+    stage: str = "start"
+    started: float | None = None
+    """Seconds since the epoch, of the run's first event; moved on by the time spent waiting for a person."""
+    seconds: float | None = None
+    """The budget; None without one."""
+    attempts_planned: int | None = None
+    task: str = ""
+    """`binary Survived`; empty until it is understood."""
+    metric: str = "score"
+    running: Mapping[str, str] = field(default_factory=dict)
+    """Attempts under way: id to title, the latest last."""
+    finished: int = 0
+    failed: int = 0
+    best: float | None = None
+    best_error: float | None = None
+    best_title: str = ""
+    dummy: float | None = None
+    linear: float | None = None
+    lessons: tuple[str, ...] = ()
+    """Latest last."""
+    warnings: int = 0
+
+    def left(self, now: float) -> float | None:
+        """Return the seconds left of the budget, None without one."""
+        if self.seconds is None or self.started is None:
+            return None
+        return max(0.0, self.seconds - (now - self.started))
+
+    def used(self, now: float) -> float:
+        """Return the seconds used."""
+        return max(0.0, now - self.started) if self.started is not None else 0.0
+
+
+def advance(state: Progress, event: Event) -> Progress:
+    """Return the state after the event; an event of an unknown kind changes nothing."""
+    step = _STEPS.get(event.kind)
+    if state.started is None:
+        state = replace(state, started=event.time)
+    return state if step is None else step(state, event.data)
+
+
+def _run_started(state: Progress, data: Mapping[str, Json]) -> Progress:
+    attempts = _number(data, "attempts")
+    return replace(
+        state,
+        run_dir=_text(data, "run_dir"),
+        seconds=_number(data, "seconds"),
+        attempts_planned=None if attempts is None else int(attempts),
+    )
+
+
+def _stage(state: Progress, data: Mapping[str, Json]) -> Progress:
+    return replace(state, stage=_text(data, "stage") or state.stage)
+
+
+def _task_understood(state: Progress, data: Mapping[str, Json]) -> Progress:
+    task = f"{_text(data, 'task_type')} {_text(data, 'target')}".strip()
+    return replace(state, task=task, metric=_text(data, "metric") or state.metric)
+
+
+def _attempt_started(state: Progress, data: Mapping[str, Json]) -> Progress:
+    title = _text(data, "title") or _text(data, "operator")
+    return replace(state, running={**state.running, _text(data, "attempt"): title})
+
+
+def _attempt_finished(state: Progress, data: Mapping[str, Json]) -> Progress:
+    name, lesson = _text(data, "attempt"), _text(data, "lesson")
+    lessons = (*state.lessons, lesson)[-LESSONS_KEPT:] if lesson and lesson not in state.lessons else state.lessons
+    return replace(
+        state,
+        running={key: title for key, title in state.running.items() if key != name},
+        finished=state.finished + 1,
+        failed=state.failed + (_text(data, "status") == "failed"),
+        lessons=lessons,
+    )
+
+
+def _best_improved(state: Progress, data: Mapping[str, Json]) -> Progress:
+    return replace(
+        state,
+        best=_number(data, "mean"),
+        best_error=_number(data, "se"),
+        best_title=_text(data, "title"),
+        metric=_text(data, "metric") or state.metric,
+        dummy=_or_known(_number(data, "dummy"), state.dummy),
+        linear=_or_known(_number(data, "linear"), state.linear),
+    )
+
+
+def _warning(state: Progress, _: Mapping[str, Json]) -> Progress:
+    return replace(state, warnings=state.warnings + 1)
+
+
+_STEPS = {
+    EventKind.RUN_STARTED: _run_started,
+    EventKind.RUN_RESUMED: _run_started,
+    EventKind.STAGE_STARTED: _stage,
+    EventKind.TASK_UNDERSTOOD: _task_understood,
+    EventKind.ATTEMPT_STARTED: _attempt_started,
+    EventKind.ATTEMPT_FINISHED: _attempt_finished,
+    EventKind.BEST_IMPROVED: _best_improved,
+    EventKind.WARNING: _warning,
+}
+
+
+def as_line(state: Progress, now: float) -> str:
+    """Return the state in one line, for a log file."""
+    parts = [clock(state.used(now)), state.stage, _attempts(state), _best(state)]
+    left = state.left(now)
+    if left is not None:
+        parts.append(f"{clock(left)} left")
+    return "  ".join(part for part in parts if part)
+
+
+def _attempts(state: Progress) -> str:
+    if not state.running and not state.finished:
+        return ""
+    of = f" of {state.attempts_planned}" if state.attempts_planned else ""
+    number = state.finished + len(state.running)
+    title = list(state.running.values())[-1] if state.running else ""
+    return f"attempt {number}{of}" + (f" ({title})" if title else "")
+
+
+def _best(state: Progress) -> str:
+    if state.best is None:
+        return "no score yet" if state.running or state.finished else ""
+    return f"best {state.metric} {score_with_error(state.best, state.best_error)}{baselines(state)}"
+
+
+def score_with_error(mean: float, error: float | None) -> str:
+    """Return `0.8731 ± 0.0090`: a score and its standard error, to four significant digits."""
+    return number(mean) if error is None else f"{number(mean)} ± {number(error)}"
+
+
+def number(value: float) -> str:
+    """Return a score as people read it: at most four decimals, no exponents for everyday sizes."""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.2f}"
+
+
+def baselines(state: Progress) -> str:
+    """Return ` (always guessing 0.5, linear 0.84)`, or nothing while they are unknown."""
+    known = [("guessing", state.dummy), ("linear", state.linear)]
+    texts = [f"{name} {number(value)}" for name, value in known if value is not None]
+    return f" ({', '.join(texts)})" if texts else ""
+
+
+def _text(data: Mapping[str, Json], key: str) -> str:
+    value = data.get(key)
+    return "" if value is None else str(value)
+
+
+def _number(data: Mapping[str, Json], key: str) -> float | None:
+    value = data.get(key)
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _or_known(value: float | None, known: float | None) -> float | None:
+    return known if value is None else value

@@ -1,0 +1,235 @@
+"""Settings: what holds for every run unless an option (or, for the budget, the sentence) says otherwise.
+
+Precedence: option > sentence (task fields only) > `AUTOGLM_*` > the project's file > the user's file > default.
+The project's file is `autoglm.toml`, or `[tool.autoglm]` in `pyproject.toml`, in the working directory or above it.
+It comes with whatever was cloned or unpacked, so it may not loosen the sandbox, share more, or choose where prompts go.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AnyHttpUrl, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from open_autoglm.durations import parse_duration
+from open_autoglm.errors import InputError, SettingsError
+
+ENVIRONMENT_PREFIX = "AUTOGLM_"
+PROJECT_FILE = "autoglm.toml"
+SHARE_LEVELS = ("schema", "summary", "rows")
+"""From the least to the most that a prompt may hold."""
+
+SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "process"]
+Layer: TypeAlias = Mapping[str, Any]
+
+
+def _seconds(value: object) -> object:
+    """Let `time` be written as a duration; pydantic judges the rest."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_duration(value)
+    except InputError as problem:
+        raise ValueError(str(problem)) from None
+
+
+def _fraction(value: object) -> object:
+    """Read `0.2` from the environment, where everything is text."""
+    if not isinstance(value, str) or value in ("auto", "none"):
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        raise ValueError("give a fraction such as 0.2, or none, or auto") from None
+
+
+class Settings(BaseSettings):
+    """Keys of `autoglm.toml`, and in capitals behind `AUTOGLM_` of the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, extra="forbid", frozen=True, title="Settings of Open-AutoGLM"
+    )
+
+    time: Annotated[float, Field(gt=0), BeforeValidator(_seconds, json_schema_input_type=float | str)] | None = Field(
+        None, description="Time budget of a run: seconds, or text such as 10m or 1h30m."
+    )
+    attempts: Annotated[int, Field(gt=0)] | None = Field(None, description="Most attempts of a run.")
+    max_tokens: Annotated[int, Field(ge=0)] | None = Field(None, description="Most language-model tokens of a run.")
+    max_cost: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="Most money that a run may spend on tokens."
+    )
+    strategist: Literal["auto", "recipes", "glm"] = Field("auto", description="Who writes the code.")
+    sandbox: SandboxName = Field("auto", description="Where written code runs; auto takes the strongest that is ready.")
+    holdout: Annotated[
+        Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"],
+        BeforeValidator(_fraction, json_schema_input_type=float | str),
+    ] = Field("auto", description="Share of the rows that only judges the winner, or none.")
+    refit: bool = Field(True, description="Whether the delivered model is fitted again on all rows.")  # noqa: FBT003 - the default
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Attempts that run side by side.")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="Seed that every other seed derives from.")
+    share: Literal["schema", "summary", "rows"] = Field(
+        "summary", description="The most that may be told about the data to a language model."
+    )
+    root: Path = Field(Path("autoglm-runs"), description="Folder in which run directories are made.")
+    base_url: AnyHttpUrl | None = Field(None, description="Endpoint of a language model (OpenAI-compatible).")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        _settings_cls: type[BaseSettings],
+        *sources: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the files, which arrive merged as arguments."""
+        del sources
+        return named["env_settings"], named["init_settings"]
+
+
+KEYS = tuple(Settings.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSettings:
+    """The settings in force, and where each comes from."""
+
+    values: Settings
+    origins: Mapping[str, str]
+    """For each key: `default`, a file's path, or `environment (AUTOGLM_...)`."""
+
+    def given(self, key: str) -> object:
+        """Return the value of `key` if anything but the default named it, else None."""
+        return None if self.origins[key] == "default" else getattr(self.values, key)
+
+
+def load_settings(directory: Path | None = None) -> LoadedSettings:
+    """Read the user's file, the project's file as seen from `directory`, and the environment.
+
+    Raises:
+        SettingsError: An unreadable file, an unknown key, a bad value, or a project's file that asks for too much.
+    """
+    user_path, user = _read_user_file()
+    project_path, project = _read_project_file(directory or Path.cwd())
+    _refuse_raised_rights(project_path, project, user)
+    merged: dict[str, Any] = {}
+    origins = dict.fromkeys(KEYS, "default")
+    for path, layer in ((user_path, user), (project_path, project)):
+        merged |= layer
+        origins |= dict.fromkeys(layer, str(path))
+    origins |= {key: f"environment ({ENVIRONMENT_PREFIX}{key.upper()})" for key in _environment_keys()}
+    try:
+        values = Settings(**merged)
+    except ValidationError as error:
+        raise _explained(error, origins) from None
+    return LoadedSettings(values=values, origins=origins)
+
+
+def user_file() -> Path:
+    """Return the path of the user's settings file, which need not exist."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~").expanduser() / ".config")
+    return Path(home) / "autoglm" / "config.toml"
+
+
+def _read_user_file() -> tuple[Path, Layer]:
+    path = user_file()
+    if not path.is_file():
+        return path, {}
+    return path, _checked_keys(path, _read_toml(path))
+
+
+def _read_project_file(directory: Path) -> tuple[Path, Layer]:
+    start = directory.absolute()
+    for folder in (start, *start.parents):
+        own, shared = folder / PROJECT_FILE, folder / "pyproject.toml"
+        if own.is_file():
+            return own, _rooted(own, _checked_keys(own, _read_toml(own)))
+        if shared.is_file():
+            table = _read_toml(shared).get("tool", {}).get("autoglm")
+            if table is not None:
+                return shared, _rooted(shared, _checked_keys(shared, table))
+    return start / PROJECT_FILE, {}
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path}: is not valid TOML ({error}).") from None
+
+
+def _rooted(path: Path, layer: Layer) -> Layer:
+    """Read a relative `root` as seen from the file that names it."""
+    root = layer.get("root")
+    return {**layer, "root": path.parent / root} if isinstance(root, str) else layer
+
+
+def _checked_keys(path: Path, layer: object) -> Layer:
+    if not isinstance(layer, dict):
+        raise SettingsError(f"{path}: [tool.autoglm] must be a table of settings.")
+    for key in layer:
+        if key not in KEYS:
+            raise SettingsError(f"{path}: unknown key {key!r}. {_nearest(key)}")
+    return layer
+
+
+def _environment_keys() -> list[str]:
+    """Return the settings that the environment names, in lower case."""
+    keys = [
+        name[len(ENVIRONMENT_PREFIX) :].lower() for name in os.environ if name.upper().startswith(ENVIRONMENT_PREFIX)
+    ]
+    for key in keys:
+        if key not in KEYS:
+            raise SettingsError(f"environment: unknown variable {ENVIRONMENT_PREFIX}{key.upper()}. {_nearest(key)}")
+    return keys
+
+
+def _nearest(key: str) -> str:
+    near = difflib.get_close_matches(key, KEYS, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS)}."
+
+
+def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
+    """Hold a project's file to what the user's own settings allow."""
+    own_sandbox = user.get("sandbox", "auto")
+    wished_sandbox = project.get("sandbox", own_sandbox)
+    if wished_sandbox == "process" or own_sandbox not in ("auto", wished_sandbox):
+        raise SettingsError(
+            f"{path}: sandbox = {wished_sandbox!r} is refused: a project's file may not loosen the sandbox. "
+            f"Use --sandbox, AUTOGLM_SANDBOX or {user_file()}."
+        )
+    own_share = user.get("share", "summary")
+    wished_share = project.get("share", own_share)
+    if _share_level(wished_share) > _share_level(own_share):
+        raise SettingsError(
+            f"{path}: share = {wished_share!r} is refused: a project's file may not share more than {own_share!r}. "
+            f"Use --share, AUTOGLM_SHARE or {user_file()}."
+        )
+    if "base_url" in project:
+        raise SettingsError(
+            f"{path}: base_url is refused: a project's file may not choose where prompts are sent. "
+            f"Use AUTOGLM_BASE_URL or {user_file()}."
+        )
+
+
+def _share_level(name: object) -> int:
+    """Rank a level; an unknown one ranks lowest, and is refused as a bad value afterwards."""
+    return SHARE_LEVELS.index(name) if isinstance(name, str) and name in SHARE_LEVELS else -1
+
+
+def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsError:
+    first = error.errors()[0]
+    key = str(first["loc"][0]) if first["loc"] else "?"
+    key = key.removeprefix(ENVIRONMENT_PREFIX.lower())
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    return SettingsError(f"{origins.get(key, 'settings')}: {key} = {first['input']!r} cannot be used: {reason}.")
+
+
+def settings_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a settings file (published as docs/settings.schema.json)."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Settings.model_json_schema(mode="validation")}

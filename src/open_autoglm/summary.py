@@ -1,0 +1,92 @@
+"""How a run ended, for a reader: the text that `autoglm run` and `autoglm show` print, and the one JSON object."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from open_autoglm.agents.outcome import Outcome, Score
+from open_autoglm.durations import clock
+from open_autoglm.events import Json
+from open_autoglm.progress import number, score_with_error
+
+_HEADLINES = {
+    "delivered": "Delivered a model.",
+    "delivered_with_warnings": "Delivered a model, with warnings.",
+    "failed": "No model.",
+    "interrupted": "Interrupted.",
+}
+
+
+def as_record(outcome: Outcome) -> dict[str, Json]:
+    """Return the object that `--json` prints."""
+    return outcome.model_dump(mode="json", include=Outcome.printed)
+
+
+def as_text(outcome: Outcome) -> str:
+    """Return the summary."""
+    blocks = (_what(outcome), _scores(outcome), _delivered(outcome), _notes(outcome), _next(outcome))
+    return "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
+
+
+def _what(outcome: Outcome) -> Iterator[str]:
+    task = outcome.task
+    yield f"{_HEADLINES[outcome.status]} Task: predict {task.target} ({task.task_type}), judged by {task.metric.name}."
+    yield (f"Ended because {outcome.stop_reason.sentence}: {outcome.attempts} attempts in {clock(outcome.seconds)}.")
+
+
+def _scores(outcome: Outcome) -> Iterator[str]:
+    score = outcome.score
+    better = "higher" if score.greater_is_better else "lower"
+    if score.holdout is not None:
+        yield f"  {score.metric} {number(score.holdout)} on rows that no model saw{_interval(score)} ({better} is better)"
+    if score.cv_mean is not None:
+        tail = "" if score.holdout is not None else f" ({better} is better; no holdout, so this chose the winner too)"
+        yield f"  {score.metric} {score_with_error(score.cv_mean, score.cv_se)} in cross-validation{tail}"
+    known = [("always guessing", outcome.baseline.dummy), ("a linear model", outcome.baseline.linear)]
+    texts = [f"{name} {number(value)}" for name, value in known if value is not None]
+    if texts:
+        yield f"  for comparison: {', '.join(texts)}"
+
+
+def _interval(score: Score) -> str:
+    if score.holdout_low is None or score.holdout_high is None:
+        return ""
+    return f", 95 % interval {number(score.holdout_low)} to {number(score.holdout_high)}"
+
+
+def _delivered(outcome: Outcome) -> Iterator[str]:
+    if outcome.deliverable is None:
+        yield f"Run directory: {short(outcome.run_dir)}"
+        return
+    yield f"Deliverable: {short(outcome.deliverable)}"
+    if outcome.score.holdout is not None:
+        yield "The holdout score belongs to the winner before its refit on all rows; a refitted model has no score of its own."
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    for guess in outcome.guesses:
+        yield f"Guessed: {guess.field} = {guess.value} ({guess.reason})"
+    for wish in outcome.unmet:
+        yield f"Not met: {wish}"
+    for warning in outcome.warnings:
+        yield f"Warning: {warning}"
+
+
+def _next(outcome: Outcome) -> Iterator[str]:
+    run = shlex.quote(short(outcome.run_dir))
+    yield "Next:"
+    if outcome.deliverable is not None:
+        yield f"  autoglm predict {run} new.csv -o predictions.csv"
+        report = outcome.deliverable / "report.html"
+        if report.exists():
+            yield f"  open {shlex.quote(short(report))} in a browser"
+    yield f"  autoglm show {run}"
+    yield f"  autoglm resume {run} --time 10m"
+
+
+def short(path: Path) -> str:
+    """Return the path as seen from the working directory, where it lies below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)

@@ -1,0 +1,99 @@
+"""Where a command's words go: results to stdout, everything else to stderr, whatever those two are.
+
+A stream may be closed, a broken pipe, a full disk, or a terminal that knows no UTF-8. None of these ends a run: what
+cannot be printed is dropped, and `autoglm show` prints it again.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from open_autoglm.events import Json
+
+
+class Terminal:
+    """The two streams of one command."""
+
+    def __init__(self, out: TextIO | None = None, err: TextIO | None = None, keys: TextIO | None = None) -> None:
+        self.out = _writable(out or sys.stdout)
+        self.err = _writable(err or sys.stderr)
+        self._keys = keys or sys.stdin
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked: keys come from a terminal, and questions go to one."""
+        return _is_terminal(self._keys) and _is_terminal(self.err)
+
+    @property
+    def live(self) -> bool:
+        """Whether progress can be redrawn in place."""
+        return _is_terminal(self.err) and os.environ.get("TERM") != "dumb"
+
+    def say(self, text: str) -> None:
+        """Print a result."""
+        self.out = _print(self.out, text)
+
+    def tell(self, text: str) -> None:
+        """Print anything that is not a result."""
+        self.err = _print(self.err, text)
+
+    def say_json(self, record: "Mapping[str, Json] | list[Json]") -> None:
+        """Print one JSON document, indented for a person and on one line for a pipe."""
+        plain = "utf" not in (self.out.encoding or "").lower()
+        indent = 2 if _is_terminal(self.out) else None
+        self.say(json.dumps(record, ensure_ascii=plain, indent=indent, allow_nan=False))
+
+    def close(self) -> None:
+        """Write out what is buffered; later writes, also Python's own at exit, go nowhere if that fails."""
+        for stream in (self.out, self.err):
+            _flush(stream)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _writable(stream: TextIO | None) -> TextIO:
+    """Return the stream with unencodable characters replaced, or a sink where the stream is closed."""
+    if stream is None or stream.closed:
+        return _sink()
+    reconfigure = getattr(stream, "reconfigure", None)  # a stream in a test or a notebook may have none
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    return stream
+
+
+def _print(stream: TextIO, text: str) -> TextIO:
+    try:
+        stream.write(text + "\n")
+    except (OSError, ValueError):
+        return _silence(stream)
+    return _flush(stream)
+
+
+def _flush(stream: TextIO) -> TextIO:
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        return _silence(stream)
+    return stream
+
+
+def _silence(stream: TextIO) -> TextIO:
+    """Point the stream's own descriptor at nothing, so that Python's flush at exit is quiet too."""
+    try:
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, stream.fileno())
+        os.close(sink)
+    except (OSError, ValueError):
+        pass  # it has no descriptor: there is nothing to be flushed at exit
+    return _sink()
+
+
+def _sink() -> TextIO:
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the command
