@@ -1,0 +1,68 @@
+"""The table as one sparse matrix for linear models: everything scaled, one column per level and per word."""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from open_autoglm.agents.recipes.blocks.choices import COLUMNS, HAS_CATEGORIES, HAS_DATES, HAS_NUMBERS, HAS_TEXTS
+from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_number
+from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
+from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
+
+
+def learn_design(train: pd.DataFrame) -> dict:
+    """Note what make_design must remember of the training rows: centres, scales, levels, words. Plain JSON."""
+    learned: dict = {}
+    if HAS_DATES:
+        learned["date_formats"] = [find_date_format(train[name]) for name in COLUMNS["dates"]]
+    if HAS_NUMBERS or HAS_DATES:
+        numbers = pd.DataFrame(stack_numbers(train, learned))
+        learned["centres"] = numbers.median().fillna(0.0).tolist()
+        learned["scales"] = numbers.std().replace(0.0, np.nan).fillna(1.0).tolist()
+        learned["with_gaps"] = [int(position) for position in np.flatnonzero(numbers.isna().any())]
+    if HAS_CATEGORIES:
+        names = COLUMNS["categories"]
+        learned["levels"] = [list_levels(as_text(train[name]), most=200, at_least=3) for name in names]
+    if HAS_TEXTS:
+        names = COLUMNS["texts"]
+        learned["vocabularies"] = [learn_vocabularies(as_text(train[name]), most=20_000) for name in names]
+    return learned
+
+
+def stack_numbers(rows: pd.DataFrame, learned: dict) -> np.ndarray:
+    """Return numbers and parts of dates side by side, float64 [rows, columns], NaN where missing."""
+    parts = [np.empty((len(rows), 0))]
+    if HAS_NUMBERS:
+        parts += [to_number(rows[name]) for name in COLUMNS["numbers"]]
+    if HAS_DATES:
+        pairs = zip(COLUMNS["dates"], learned["date_formats"], strict=True)
+        parts += [date_parts(rows[name], date_format) for name, date_format in pairs]
+    return np.column_stack(parts)
+
+
+def scale_numbers(numbers: np.ndarray, learned: dict) -> np.ndarray:
+    """Centre and scale; a gap becomes the median and a column that says so; 10 deviations are as far as it goes."""
+    scaled = (numbers - np.array(learned["centres"])) / np.array(learned["scales"])
+    gaps = np.isnan(numbers)[:, learned["with_gaps"]]
+    return np.hstack([np.clip(np.nan_to_num(scaled), -10.0, 10.0), gaps])
+
+
+def one_hot(texts: pd.Series, levels: list[str]) -> sparse.csr_matrix:
+    """Return one column per level, float64 [rows, levels]; an unknown level has none."""
+    codes = level_codes(texts, levels)
+    known = np.flatnonzero(~np.isnan(codes))
+    return sparse.csr_matrix((np.ones(len(known)), (known, codes[known].astype(int))), shape=(len(texts), len(levels)))
+
+
+def make_design(rows: pd.DataFrame, learned: dict) -> sparse.csr_matrix:
+    """Turn rows into sparse float64 [rows, features]."""
+    parts = []
+    if HAS_NUMBERS or HAS_DATES:
+        parts.append(sparse.csr_matrix(scale_numbers(stack_numbers(rows, learned), learned)))
+    if HAS_CATEGORIES:
+        pairs = zip(COLUMNS["categories"], learned["levels"], strict=True)
+        parts += [one_hot(as_text(rows[name]), levels) for name, levels in pairs]
+    if HAS_TEXTS:
+        pairs = zip(COLUMNS["texts"], learned["vocabularies"], strict=True)
+        parts += [text_weights(as_text(rows[name]), vocabularies) for name, vocabularies in pairs]
+    return sparse.hstack(parts, format="csr")

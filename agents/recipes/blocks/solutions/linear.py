@@ -1,0 +1,92 @@
+"""A linear model on scaled numbers, one column per level, and word weights: quick, and its weights can be read."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from open_autoglm.agents.recipes.blocks.answers import as_answer
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import learn_decision
+from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
+from open_autoglm.agents.recipes.blocks.target import inner_folds, read_target, row_weights
+from open_autoglm.sandbox.runtime.runtime import Context, script
+
+
+def fit(train: pd.DataFrame, ctx: Context) -> dict:
+    """Learn one weight per feature and class."""
+    params = {**PARAMS, **ctx.params}
+    y = read_target(train, ctx)
+    learned = learn_design(train)
+    X = make_design(train, learned)
+    weights = row_weights(train, y, balanced=params["balanced"])
+    learned["rows"] = len(y)
+    if TUNED_DECISION:
+        folds = inner_folds(train, y, 3, ctx.seed)
+        proba = np.zeros((len(y), len(ctx.task.classes)))
+        for fold in np.unique(folds):
+            rest, held = folds != fold, folds == fold
+            proba[held] = linear_scores(X[held], fit_linear(X[rest], y[rest], weights[rest], params, ctx))
+        learned["decision"] = learn_decision(proba, y, ctx)
+    return {"learned": learned, "linear": fit_linear(X, y, weights, params, ctx)}
+
+
+def fit_linear(X: np.ndarray, y: np.ndarray, weights: np.ndarray, params: dict, ctx: Context) -> dict:
+    """Fit the weights: coef [outputs, features], intercept [outputs], and the classes or the range they speak of."""
+    if CLASSIFICATION:
+        present = np.unique(y)
+        if len(present) == 1:
+            return {"coef": np.zeros((1, X.shape[1])), "intercept": np.zeros(1), "classes": present}
+        model = LogisticRegression(C=params["C"], max_iter=params["max_iter"], random_state=ctx.seed)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is near enough
+            model.fit(X, y, sample_weight=weights)
+        return {"coef": model.coef_, "intercept": model.intercept_, "classes": present}
+    model = Ridge(alpha=1 / params["C"], random_state=ctx.seed).fit(X, y, sample_weight=weights)
+    return {
+        "coef": model.coef_[None, :],
+        "intercept": np.array([model.intercept_]),
+        "range": np.array([y.min(), y.max()]),
+    }
+
+
+def linear_scores(X: np.ndarray, linear: dict, ctx: Context) -> np.ndarray:
+    """Return probabilities [rows, classes], or values [rows] kept within the range that was seen."""
+    scores = X @ linear["coef"].T + linear["intercept"]
+    if CLASSIFICATION:
+        if len(linear["classes"]) == 2:
+            scores = np.hstack([np.zeros_like(scores), scores])
+        proba = np.zeros((X.shape[0], len(ctx.task.classes)))
+        proba[:, linear["classes"]] = softmax(scores, axis=1)
+        return proba
+    return np.clip(scores[:, 0], *linear["range"])
+
+
+def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.DataFrame:
+    """Return one probability per class, or one value, for each row."""
+    scores = linear_scores(make_design(rows, model["learned"]), model["linear"], ctx)
+    if CLASSIFICATION:
+        return as_answer(scores, model["learned"], ctx)
+    return np.expm1(scores) if LOG_TARGET else scores
+
+
+def save(model: dict, directory: Path) -> None:
+    """Write JSON and plain arrays: loading them runs no code."""
+    (directory / "learned.json").write_text(json.dumps(model["learned"]), encoding="utf-8")
+    np.savez(directory / "linear.npz", **model["linear"])
+
+
+def load(directory: Path) -> dict:
+    """Read what save wrote."""
+    learned = json.loads((directory / "learned.json").read_text(encoding="utf-8"))
+    with np.load(directory / "linear.npz", allow_pickle=False) as arrays:
+        return {"learned": learned, "linear": dict(arrays)}
+
+
+if __name__ == "__main__":
+    script(TASK, PARAMS, fit, predict)
