@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from open_autoglm.agents.strategist import Question
 from open_autoglm.durations import clock, parse_duration
 from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted
 from open_autoglm.live import Watcher
 from open_autoglm.terminal import Terminal
 from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec
+
+if TYPE_CHECKING:
+    from open_autoglm.agents.strategist import Question
 
 Reader: TypeAlias = Callable[[str, tuple[str, ...]], str]
 """Shows a prompt, offers completions, returns the line typed. Raises KeyboardInterrupt and EOFError."""
@@ -23,7 +25,7 @@ class Dialogue:
     watcher: Watcher
     read: Reader
 
-    def ask(self, question: Question) -> str:
+    def ask(self, question: "Question") -> str:
         """Return the answer: one of the choices by number or by name, or other words; Enter takes the first."""
         with self.watcher.paused():
             self.terminal.tell(f"\n{question.text}")
@@ -83,7 +85,7 @@ def chosen(answer: str, choices: tuple[str, ...]) -> str:
     return answer
 
 
-def refuse_to_ask(question: Question) -> str:
+def refuse_to_ask(question: "Question") -> str:
     """Answer where nobody can be asked.
 
     Raises:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from pydantic import JsonValue, ValidationError
 
@@ -13,13 +13,16 @@ from open_autoglm.errors import InputError
 from open_autoglm.settings import LoadedSettings
 from open_autoglm.tools.task import BudgetSpec
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 ReadOptions: TypeAlias = Mapping[str, JsonValue] | Sequence[str]
 
 
 class Given(TypedDict, total=False):
     """What options said, under the names of the command line. Absent or None: not said."""
 
-    test: Path | None
+    test: "str | Path | pd.DataFrame | None"
     target: str | None
     metric: str | None
     target_score: float | None
@@ -32,7 +35,7 @@ class Given(TypedDict, total=False):
     holdout: str | float | None
     refit: bool | None
     read: ReadOptions | None
-    out: Path | None
+    out: str | Path | None
     workers: int | None
     seed: int | None
     share: str | None

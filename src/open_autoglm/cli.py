@@ -1,0 +1,294 @@
+"""`autoglm`: the command line. Parses arguments, hands over to `open_autoglm.commands`, turns errors into exit codes.
+
+Nothing heavy is imported before a command needs it, so that `autoglm --help` answers at once.
+"""
+
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from cyclopts import App, CycloptsError, Parameter
+
+from open_autoglm.errors import AutoGLMError, InputError
+from open_autoglm.front import Front
+from open_autoglm.terminal import Terminal
+
+USAGE = 2
+
+
+def _version() -> str:
+    import open_autoglm  # noqa: PLC0415 - the number is looked up only when it is asked for
+
+    return open_autoglm.__version__
+
+
+app = App(
+    name="autoglm",
+    help="A sentence and data in, a verified machine-learning model out.",
+    help_epilogue="Exit codes: 0 model delivered, 1 failed, 2 bad usage or input, 3 a wish not met, 53 budget spent "
+    "without a model, 54 no sandbox, 75 try again, 77 needs an answer, 78 settings, 130 interrupted.",
+    version=_version,
+    default_parameter=Parameter(negative=(), show_default=False),
+    help_format="plaintext",
+)
+runs_app = App(name="runs", help="List the runs below the working directory, or delete one.")
+config_app = App(name="config", help="Look at the settings.")
+app.command(runs_app)
+app.command(config_app)
+
+Given: TypeAlias = Annotated[Front, Parameter(parse=False)]
+RunDir: TypeAlias = Annotated[Path, Parameter(help="A run directory, or the id of a run in ./autoglm-runs.")]
+Json: TypeAlias = Annotated[bool, Parameter("--json", help="Print one JSON document and nothing else on stdout.")]
+Yes: TypeAlias = Annotated[bool, Parameter(help="Ask nothing: take the best guess, and record it.")]
+Quiet: TypeAlias = Annotated[bool, Parameter(help="No progress on stderr.")]
+Time: TypeAlias = Annotated[str | None, Parameter(help="Time budget: 60s, 10m, 1h30m, or 90 for seconds.")]
+Attempts: TypeAlias = Annotated[int | None, Parameter(help="Most attempts.")]
+MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model tokens.")]
+MaxCost: TypeAlias = Annotated[float | None, Parameter(help="Most money to spend on tokens.")]
+SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "process"]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a run may spend."""
+
+    time: Time = None
+    attempts: Attempts = None
+    max_tokens: MaxTokens = None
+    max_cost: MaxCost = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """Options of `autoglm run` beside its budget."""
+
+    test: Annotated[
+        Path | None, Parameter(help="With labels: the rows that judge the winner. Without: rows to predict.")
+    ] = None
+    target: Annotated[str | None, Parameter(help="Column to predict.")] = None
+    metric: Annotated[
+        str | None, Parameter(help="How to judge: roc_auc, log_loss, accuracy, f1, rmse, mae, r2, ...")
+    ] = None
+    target_score: Annotated[float | None, Parameter(help="Stop when the cross-validated score reaches this.")] = None
+    strategist: Annotated[Literal["auto", "recipes", "glm"] | None, Parameter(help="Who writes the code.")] = None
+    sandbox: Annotated[
+        SandboxName | None, Parameter(help="Where written code runs; auto takes the strongest ready.")
+    ] = None
+    holdout: Annotated[
+        str | None, Parameter(help="Share of the rows that only judges the winner, such as 0.2, or none.")
+    ] = None
+    refit: Annotated[
+        bool | None,
+        Parameter(negative="--no-refit", help="Fit the winner again on all rows before delivery (default)."),
+    ] = None
+    read: Annotated[
+        tuple[str, ...],
+        Parameter(help="How to read the files, as KEY=VALUE (repeatable): sep=';' encoding=latin-1 sheet=2."),
+    ] = ()
+    out: Annotated[Path | None, Parameter(help="Run directory; default ./autoglm-runs/<id>.")] = None
+    workers: Annotated[int | None, Parameter(help="Attempts side by side.")] = None
+    seed: Annotated[int | None, Parameter(help="Seed that every other seed derives from.")] = None
+    share: Annotated[
+        Literal["schema", "summary", "rows"] | None,
+        Parameter(help="The most that a language model may be told about the data."),
+    ] = None
+    yes: Yes = False
+
+
+_NO_BUDGET, _NO_WISHES = Budget(), Wishes()
+
+
+@app.command
+def run(
+    prompt: Annotated[str, Parameter(help="What to predict, in plain words: English or Chinese.")] = "",
+    /,
+    *,
+    data: Annotated[
+        tuple[Path, ...],
+        Parameter(consume_multiple=True, help="Training data: CSV, TSV, Parquet, JSON, Excel, SQLite."),
+    ] = (),
+    budget: Budget = _NO_BUDGET,
+    wishes: Wishes = _NO_WISHES,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    front: Given,
+) -> int:
+    """Find, verify and deliver a model for a task said in words."""
+    from open_autoglm.commands import run_command  # noqa: PLC0415 - see the module's docstring
+
+    prompt, files = _prompt_after_data(prompt, data)
+    given = {**vars(budget), **vars(wishes)}
+    return run_command(front, prompt, files, given, as_json=as_json, quiet=quiet)
+
+
+_FILE_SUFFIXES = {
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".gz",
+    ".zip",
+    ".parquet",
+    ".json",
+    ".jsonl",
+    ".xlsx",
+    ".xls",
+    ".db",
+    ".sqlite",
+}
+
+
+def _prompt_after_data(prompt: str, data: tuple[Path, ...]) -> tuple[str, tuple[Path, ...]]:
+    """Find the prompt behind `--data FILE`, which takes all words that follow it."""
+    if not prompt and len(data) > 1 and not data[-1].exists() and data[-1].suffix.lower() not in _FILE_SUFFIXES:
+        return str(data[-1]), data[:-1]
+    if not prompt:
+        raise InputError("Say what to predict: autoglm run 'Predict churn' --data churn.csv")
+    if not data:
+        raise InputError("Name the data: --data FILE, such as: autoglm run 'Predict churn' --data churn.csv")
+    return prompt, data
+
+
+@app.command
+def resume(
+    run_dir: RunDir, /, *, budget: Budget = _NO_BUDGET, as_json: Json = False, quiet: Quiet = False, front: Given
+) -> int:
+    """Go on with a run after a crash, an interruption, or with more budget after its end."""
+    from open_autoglm.commands import resume_command  # noqa: PLC0415 - see the module's docstring
+
+    return resume_command(front, run_dir, vars(budget), as_json=as_json, quiet=quiet)
+
+
+@app.command
+def show(run_dir: RunDir, /, *, as_json: Json = False, front: Given) -> int:
+    """Show a run: task, scores, leaderboard, where the deliverable is."""
+    from open_autoglm.commands import show_command  # noqa: PLC0415 - see the module's docstring
+
+    return show_command(front, run_dir, as_json=as_json)
+
+
+@app.command
+def predict(
+    run_dir: RunDir,
+    rows: Annotated[Path, Parameter(help="File with the rows to predict.")],
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(("--output", "-o"), help="CSV file to write; default: stdout.")] = None,
+    keep: Annotated[bool, Parameter(help="Keep all input columns beside the predictions.")] = False,
+    sandbox: Annotated[SandboxName | None, Parameter(help="Where the model is loaded.")] = None,
+    front: Given,
+) -> int:
+    """Predict new rows with a delivered model, one row out for each row in."""
+    from open_autoglm.commands import predict_command  # noqa: PLC0415 - see the module's docstring
+
+    return predict_command(front, run_dir, rows, output, keep=keep, sandbox=sandbox)
+
+
+@runs_app.default
+def runs(
+    *,
+    root: Annotated[Path | None, Parameter(help="Folder with the runs; default ./autoglm-runs.")] = None,
+    as_json: Json = False,
+    front: Given,
+) -> int:
+    """List the runs, latest first."""
+    from open_autoglm.commands import runs_command  # noqa: PLC0415 - see the module's docstring
+
+    return runs_command(front, root, as_json=as_json)
+
+
+@runs_app.command
+def rm(run_dir: RunDir, /, *, yes: Annotated[bool, Parameter(help="Do not ask.")] = False, front: Given) -> int:
+    """Delete a run directory with everything in it."""
+    from open_autoglm.commands import remove_command  # noqa: PLC0415 - see the module's docstring
+
+    return remove_command(front, run_dir, yes=yes)
+
+
+@app.command
+def doctor(*, as_json: Json = False, front: Given) -> int:
+    """Check what works on this machine, and say how to mend what does not."""
+    from open_autoglm.commands import doctor_command  # noqa: PLC0415 - see the module's docstring
+
+    return doctor_command(front, as_json=as_json)
+
+
+@config_app.command(name="show")
+def config_show(
+    *, origin: Annotated[bool, Parameter(help="Say where each value comes from.")] = False, front: Given
+) -> int:
+    """Show the settings in force."""
+    from open_autoglm.commands import config_command  # noqa: PLC0415 - see the module's docstring
+
+    return config_command(front, origin=origin)
+
+
+@app.command
+def completion(
+    shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="For which shell.")], /, *, front: Given
+) -> int:
+    """Print a completion script for a shell: `source <(autoglm completion bash)`."""
+    front.terminal.say(app.generate_completion(shell=shell))
+    return 0
+
+
+def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> int:
+    """Run one command. Returns the process's exit status, and prints errors as one line on stderr."""
+    front = front or Front()
+    tokens = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _guarded(tokens, front)
+    finally:
+        front.terminal.close()
+
+
+def _guarded(tokens: list[str], front: Front) -> int:
+    try:
+        command, bound, wanted = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        result: Any = command(*bound.args, **bound.kwargs, **dict.fromkeys(wanted, front))
+    except CycloptsError as error:
+        return _usage_error(error, front.terminal)
+    except AutoGLMError as error:
+        front.terminal.tell(f"error: {_one_line(str(error))}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        front.terminal.tell("Interrupted.")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last resort: told in one line, kept in full in a file
+        return _internal_error(error, front)
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(error: CycloptsError, terminal: Terminal) -> int:
+    error.verbose = False
+    command = " ".join(["autoglm", *(error.command_chain or ())])
+    terminal.tell(f"error: {_one_line(str(error))} (see {command} --help)")
+    return USAGE
+
+
+def _internal_error(error: Exception, front: Front) -> int:
+    front.terminal.tell(f"internal error: {type(error).__name__}: {_one_line(str(error))}")
+    text = "".join(traceback.format_exception(error))
+    for folder in (front.run_dir, Path(tempfile.gettempdir())):
+        if folder is None:
+            continue
+        path = folder / f"autoglm-traceback-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        front.terminal.tell(f"The trace is in {path}; please report it.")
+        break
+    if front.run_dir is not None:
+        front.terminal.tell(f"resume with: autoglm resume {front.run_dir}")
+    return 1
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

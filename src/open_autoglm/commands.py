@@ -1,0 +1,212 @@
+"""What each command does, once its arguments are parsed. Returns exit statuses and raises AutoGLMError."""
+
+import json
+import shlex
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from open_autoglm.agents.outcome import Outcome
+from open_autoglm.columns import aligned
+from open_autoglm.dialogue import Dialogue, refuse_to_ask
+from open_autoglm.engine import Engine, Hooks
+from open_autoglm.errors import ApprovalNeeded, AutoGLMError, InputError, Interrupted, RunDirectoryError
+from open_autoglm.events import Event, EventKind
+from open_autoglm.front import Front
+from open_autoglm.live import Watcher, view_for
+from open_autoglm.merge import Given, budget_spec, merge_options
+from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
+from open_autoglm.settings import KEYS, LoadedSettings, load_settings
+from open_autoglm.show import look_at, view_as_record, view_as_text
+from open_autoglm.signals import stop_on_signals
+from open_autoglm.summary import as_record, as_text, short
+
+if TYPE_CHECKING:
+    from open_autoglm.agents.budget import StopFlag
+    from open_autoglm.tools.serving.predictor import Predictor
+
+
+def run_command(
+    front: Front, prompt: str, data: Sequence[Path], given: Mapping[str, object], *, as_json: bool, quiet: bool
+) -> int:
+    """Start a run and print how it ended."""
+    options = merge_options(prompt, data, cast("Given", given), load_settings())
+
+    def start(engine: Engine, hooks: Hooks) -> Outcome:
+        return engine.start(options, frames=None, hooks=hooks)
+
+    return _watched(front, start, yes=options.yes, as_json=as_json, quiet=quiet)
+
+
+def resume_command(front: Front, run_dir: Path, given: Mapping[str, object], *, as_json: bool, quiet: bool) -> int:
+    """Go on with a run and print how it ended."""
+    budget = budget_spec(cast("Given", given))
+    folder = find_run(run_dir, load_settings())
+    front.run_dir = folder
+    more = None if budget == type(budget)() else budget
+
+    def resume(engine: Engine, hooks: Hooks) -> Outcome:
+        return engine.resume(folder, budget=more, hooks=replace(hooks, confirm=None))
+
+    return _watched(front, resume, yes=False, as_json=as_json, quiet=quiet)
+
+
+class _Run(Protocol):
+    def __call__(self, engine: Engine, hooks: Hooks) -> Outcome: ...
+
+
+def _watched(front: Front, run: _Run, *, yes: bool, as_json: bool, quiet: bool) -> int:
+    """Run while showing progress and heeding Ctrl-C, then print the outcome."""
+    from open_autoglm.agents.budget import StopFlag  # noqa: PLC0415 - `show` and `runs` need it not
+
+    stop = StopFlag()
+    with Watcher(view_for(front.terminal, quiet=quiet)) as watcher, stop_on_signals(stop, watcher.note):
+        try:
+            outcome = run(front.engine(), _hooks(front, watcher, stop, yes=yes))
+        except AutoGLMError:
+            _after_error(front, stop, as_json=as_json)
+            raise
+    if as_json:
+        front.terminal.say_json(as_record(outcome))
+    else:
+        front.terminal.say(as_text(outcome))
+    return _tell_ending(front, outcome)
+
+
+def _hooks(front: Front, watcher: Watcher, stop: "StopFlag", *, yes: bool) -> Hooks:
+    """Tell a run whom it may ask: nobody with `--yes`, a person at a terminal, else an error."""
+
+    def remember_directory(event: Event) -> None:
+        run_dir = event.data.get("run_dir")
+        if event.kind in (EventKind.RUN_STARTED, EventKind.RUN_RESUMED) and run_dir:
+            front.run_dir = Path(str(run_dir))
+
+    listeners = (remember_directory, watcher.listen)
+    if yes:
+        return Hooks(listeners=listeners, stop=stop)
+    if not front.terminal.interactive:
+        return Hooks(listeners=listeners, stop=stop, ask=refuse_to_ask)
+    dialogue = Dialogue(terminal=front.terminal, watcher=watcher, read=front.reader())
+    return Hooks(listeners=listeners, stop=stop, ask=dialogue.ask, confirm=dialogue.confirm)
+
+
+def _after_error(front: Front, stop: "StopFlag", *, as_json: bool) -> None:
+    """Say what is left of a run that ended in an error: its outcome, if it wrote one, and how to go on."""
+    if front.run_dir is None or not (front.run_dir / "run.json").exists():
+        return
+    view = look_at(front.run_dir, attempts=False)
+    if as_json and view.outcome is not None:
+        front.terminal.say_json(as_record(view.outcome))
+    if stop.requested:
+        front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(front.run_dir))}")
+
+
+def _tell_ending(front: Front, outcome: Outcome) -> int:
+    if outcome.deliverable is None:
+        front.terminal.tell(f"error: no model: {outcome.stop_reason.sentence}.")
+    if outcome.status == "interrupted":
+        front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(outcome.run_dir))}")
+    return outcome.exit_code
+
+
+def find_run(named: Path, settings: LoadedSettings) -> Path:
+    """Return the run directory that a path, or the id of a run below the settings' root, names."""
+    below = settings.values.root / named
+    return below if not named.exists() and len(named.parts) == 1 and below.is_dir() else named
+
+
+def show_command(front: Front, run_dir: Path, *, as_json: bool) -> int:
+    """Print a run as it lies on disk."""
+    view = look_at(find_run(run_dir, load_settings()))
+    if as_json:
+        front.terminal.say_json(view_as_record(view))
+    else:
+        front.terminal.say(view_as_text(view))
+    return RunDirectoryError.exit_code if view.status == "damaged" else 0
+
+
+def predict_command(
+    front: Front, run_dir: Path, rows: Path, output: Path | None, *, keep: bool, sandbox: str | None
+) -> int:
+    """Predict the rows of a file."""
+    from open_autoglm.serving import open_predictor  # noqa: PLC0415 - pandas
+
+    settings = load_settings()
+    if not rows.is_file():
+        raise InputError(f"There is no file {str(rows)!r} with rows to predict.")
+    with open_predictor(find_run(run_dir, settings), sandbox=sandbox or settings.values.sandbox) as predictor:
+        if output is not None:
+            warnings = predictor.predict_file(rows, output, keep=keep)
+        else:
+            warnings = _predict_to_stdout(front, predictor, rows, keep=keep)
+    for warning in warnings:
+        front.terminal.tell(f"warning: {warning}")
+    return 0
+
+
+def _predict_to_stdout(front: Front, predictor: "Predictor", rows: Path, *, keep: bool) -> Sequence[str]:
+    with tempfile.TemporaryDirectory(prefix="autoglm-") as folder:
+        path = Path(folder) / "predictions.csv"
+        warnings = predictor.predict_file(rows, path, keep=keep)
+        front.terminal.say(path.read_text(encoding="utf-8").rstrip("\n"))
+    return warnings
+
+
+def runs_command(front: Front, root: Path | None, *, as_json: bool) -> int:
+    """Print the table of runs."""
+    folder = root or load_settings().values.root
+    rows = list_runs(folder)
+    if as_json:
+        front.terminal.say_json(as_records(rows))
+    else:
+        front.terminal.say(as_table(rows, folder))
+    return 0
+
+
+def remove_command(front: Front, run_dir: Path, *, yes: bool) -> int:
+    """Delete a run directory, after asking."""
+    folder = find_run(run_dir, load_settings())
+    check_removable(folder)
+    if not yes:
+        _ask_to_remove(front, folder)
+    remove_run(folder)
+    front.terminal.tell(f"Deleted {short(folder)}.")
+    return 0
+
+
+def _ask_to_remove(front: Front, folder: Path) -> None:
+    size = size_text(size_of(folder))
+    if not front.terminal.interactive:
+        raise ApprovalNeeded(f"Delete {short(folder)} ({size})? Nobody is there to answer; use --yes.")
+    try:
+        answer = front.reader()(f"Delete {short(folder)} ({size}) for good? [y/N] ", ("yes", "no"))
+    except (KeyboardInterrupt, EOFError):
+        answer = ""
+    if answer.strip().lower() not in ("y", "yes"):
+        raise Interrupted("Nothing was deleted.")
+
+
+def doctor_command(front: Front, *, as_json: bool) -> int:
+    """Print the check-up."""
+    from open_autoglm.doctor import examine  # noqa: PLC0415 - loads what the other commands need not
+
+    values = load_settings().values
+    checkup = examine(
+        probe=front.probe(), base_url=None if values.base_url is None else str(values.base_url), root=values.root
+    )
+    if as_json:
+        front.terminal.say_json(checkup.as_record())
+    else:
+        front.terminal.say(checkup.as_text())
+    return checkup.exit_code
+
+
+def config_command(front: Front, *, origin: bool) -> int:
+    """Print the settings in force, one `key = value` a line; with `origin`, where each comes from."""
+    settings = load_settings()
+    record = settings.values.model_dump(mode="json")
+    rows = [(f"{key} = {json.dumps(record[key])}", f"# {settings.origins[key]}" if origin else "") for key in KEYS]
+    front.terminal.say("\n".join(aligned(rows)))
+    return 0

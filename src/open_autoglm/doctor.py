@@ -1,0 +1,201 @@
+"""What works on this machine, what does not, and what to do about it."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.events import Json
+from open_autoglm.runs import size_text
+from open_autoglm.sandbox.base import Readiness
+
+Verdict: TypeAlias = Literal["ok", "note", "problem"]
+Probe: TypeAlias = Callable[[], Sequence[Readiness]]
+
+PACKAGES = ("open-autoglm", "pandas", "numpy", "scikit-learn", "lightgbm", "optuna", "langgraph", "pydantic")
+EXTRA_PACKAGES = ("catboost", "xgboost", "torch")
+"""Used where they are installed; the extra that brings them is `boost` or `train`."""
+VLLM_PORT = 8000
+CONNECT_SECONDS = 0.3
+DISK_WANTED_BYTES = 2 << 30
+MEMORY_WANTED_BYTES = 4 << 30
+_MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the check-up."""
+
+    subject: str
+    verdict: Verdict
+    text: str
+    """What was found and, where it is no `ok`, what to do."""
+    details: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckUp:
+    """Everything that was found."""
+
+    findings: tuple[Finding, ...]
+    isolated: bool
+    """Whether a sandbox that may run code of a model is ready."""
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 54 if no isolating sandbox is ready."""
+        return 0 if self.isolated else SandboxUnavailable.exit_code
+
+    def as_text(self) -> str:
+        """Return the check-up for a reader."""
+        lines = [f"{_MARKS[finding.verdict]}  {finding.subject}: {finding.text}" for finding in self.findings]
+        ready = (
+            "Ready." if self.isolated else "No isolating sandbox is ready: written code would run without protection."
+        )
+        return "\n".join([*lines, "", ready])
+
+    def as_record(self) -> dict[str, Json]:
+        """Return the object that `doctor --json` prints."""
+        return {"ready": self.isolated, "findings": [asdict(finding) for finding in self.findings]}
+
+
+def examine(*, probe: Probe, base_url: str | None, root: Path, port: int = VLLM_PORT) -> CheckUp:
+    """Look at everything. Starts sandboxes for a moment; sends nothing anywhere but to this machine's loopback.
+
+    `root` is where runs are written; `base_url` the endpoint that settings name.
+    """
+    backends = list(probe())
+    return CheckUp(
+        findings=(
+            *_pythons(),
+            *(_backend(readiness) for readiness in backends),
+            _endpoint(base_url, port),
+            _gpu(),
+            _disk(root),
+            _machine(),
+        ),
+        isolated=any(readiness.ready and readiness.isolating for readiness in backends),
+    )
+
+
+def probe_backends() -> Sequence[Readiness]:
+    """Probe every backend of this version."""
+    from open_autoglm.sandbox.select import probe_all  # noqa: PLC0415 - only doctor pays for it
+
+    return list(probe_all())
+
+
+def _pythons() -> tuple[Finding, ...]:
+    version = platform.python_version()
+    python = Finding(
+        subject="python", verdict="ok", text=f"{version} on {platform.platform(terse=True)} ({sys.executable})"
+    )
+    present = {name: text for name in (*PACKAGES, *EXTRA_PACKAGES) if (text := _version(name)) is not None}
+    missing = [name for name in PACKAGES if name not in present]
+    listed = ", ".join(f"{name} {text}" for name, text in present.items())
+    if missing:
+        text = f"missing: {', '.join(missing)}. Install open-autoglm again: pip install --force-reinstall open-autoglm"
+        return python, Finding(subject="packages", verdict="problem", text=text, details=present)
+    return python, Finding(subject="packages", verdict="ok", text=listed, details=present)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _backend(readiness: Readiness) -> Finding:
+    subject = f"sandbox {readiness.backend}"
+    text = readiness.reason if readiness.ready else f"not ready: {readiness.reason}"
+    good = readiness.ready and readiness.isolating
+    return Finding(subject=subject, verdict="ok" if good else "note", text=text, details=dict(readiness.details))
+
+
+def _endpoint(base_url: str | None, port: int) -> Finding:
+    """This version has no strategist that uses a language model; what is there is named for what it is."""
+    if base_url is not None:
+        parts = urlsplit(base_url)
+        named = f"{parts.scheme}://{parts.hostname}" + (
+            f":{parts.port}" if parts.port else ""
+        )  # never user or password
+        text = (
+            f"{named} is named in the settings, but this version writes code by recipes only and contacts no endpoint."
+        )
+        return Finding(subject="language model", verdict="note", text=text)
+    if _listens(port):
+        text = (
+            f"something listens on 127.0.0.1:{port} (the port of vLLM), but this version writes code by recipes only."
+        )
+        return Finding(subject="language model", verdict="note", text=text)
+    text = "no endpoint, and none is needed: this version writes code by recipes, offline."
+    return Finding(subject="language model", verdict="ok", text=text)
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _gpu() -> Finding:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return Finding(subject="gpu", verdict="ok", text="none found (nvidia-smi is not there); recipes need none.")
+    command = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding(subject="gpu", verdict="note", text=f"nvidia-smi does not answer ({type(error).__name__}).")
+    names = "; ".join(line.strip() for line in answer.splitlines() if line.strip())
+    return Finding(subject="gpu", verdict="ok", text=names or "none found")
+
+
+def _disk(root: Path) -> Finding:
+    folder = root.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    text = f"{size_text(free)} free in {folder}"
+    if not os.access(folder, os.W_OK):
+        text = f"{folder} cannot be written: name another folder with --out, or root in the settings."
+        return Finding(subject="disk", verdict="problem", text=text)
+    if free < DISK_WANTED_BYTES:
+        return Finding(
+            subject="disk", verdict="problem", text=f"only {text}; a run wants {size_text(DISK_WANTED_BYTES)}."
+        )
+    return Finding(subject="disk", verdict="ok", text=text)
+
+
+def _machine() -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    memory = _memory_bytes()
+    text = f"{cores} cores, {size_text(memory) if memory else 'unknown'} memory"
+    scarce = memory is not None and memory < MEMORY_WANTED_BYTES
+    return Finding(subject="machine", verdict="note" if scarce else "ok", text=text + (" (little)" if scarce else ""))
+
+
+def _memory_bytes() -> int | None:
+    """Return the memory that this process may use: the machine's, or its container's if that is less."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return None
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            total = min(total, int(Path(path).read_text(encoding="ascii")))
+        except (OSError, ValueError):  # no cgroup here, or no limit in it ("max")
+            continue
+    return total

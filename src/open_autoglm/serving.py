@@ -1,0 +1,57 @@
+"""Predictions from a delivered model, for `autoglm predict` and the Python API: the model is loaded in a sandbox."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from open_autoglm.errors import RunDirectoryError
+
+if TYPE_CHECKING:
+    from open_autoglm.tools.serving.predictor import Predictor
+
+
+def open_predictor(where: Path, *, sandbox: str) -> "Predictor":
+    """Return a predictor for the deliverable of a run directory, or for a deliverable that was taken elsewhere.
+
+    Raises:
+        RunDirectoryError: There is no deliverable.
+        SandboxUnavailable: No sandbox that may load this model is ready.
+    """
+    from open_autoglm.sandbox.select import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
+    from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
+
+    deliverable = find_deliverable(where)
+    return Predictor(deliverable, select_sandbox(sandbox, author=author_of(deliverable)))
+
+
+def find_deliverable(where: Path) -> Path:
+    """Return the folder with the manifest.
+
+    Raises:
+        RunDirectoryError: There is none.
+    """
+    if not where.is_dir():
+        raise RunDirectoryError(f"There is no run directory {str(where)!r}. `autoglm runs` lists those there are.")
+    for folder in (where / "deliverable", where):
+        if (folder / "manifest.json").is_file():
+            return folder
+    if (where / "run.json").is_file():
+        raise RunDirectoryError(
+            f"The run {str(where)!r} has delivered no model yet. `autoglm show {where}` says how far it came."
+        )
+    raise RunDirectoryError(f"{str(where)!r} is neither a run directory nor a deliverable: it has no manifest.json.")
+
+
+def author_of(deliverable: Path) -> str:
+    """Return who wrote the delivered code, as its manifest says.
+
+    Raises:
+        RunDirectoryError: The manifest cannot be read.
+    """
+    path = deliverable / "manifest.json"
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["author"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(
+            f"{path} is damaged ({type(error).__name__}): the deliverable cannot be used."
+        ) from None

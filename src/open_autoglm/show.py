@@ -1,0 +1,249 @@
+"""A run as it lies on disk, finished or not: read-only, and as far as it can be read.
+
+The journal is opened without taking part in it, so that a run can be looked at while it works and from a folder that
+cannot be written. Nothing here imports pandas or the agents: `show` answers at once also after 10,000 attempts.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from open_autoglm.agents.outcome import Outcome
+from open_autoglm.columns import aligned
+from open_autoglm.errors import RunDirectoryError
+from open_autoglm.events import Json
+from open_autoglm.progress import score_with_error
+from open_autoglm.summary import as_record, as_text, short
+from open_autoglm.tools.task import TaskSpec
+
+ROWS_SHOWN = 15
+_QUERY = """
+SELECT id AS attempt, operator, parents, status, title, mean, standard_error,
+       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure
+FROM attempts WHERE status != 'empty' ORDER BY number
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """One line of the leaderboard."""
+
+    attempt: str
+    operator: str
+    parents: tuple[str, ...]
+    status: str
+    """running, scored, failed or stopped (it never competes)."""
+    title: str
+    mean: float | None
+    """Mean score over all folds."""
+    standard_error: float | None
+    fit_seconds: float | None
+    """Mean wall time of one fold's fit."""
+    lesson: str
+    failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """What could be read of a run directory."""
+
+    run_dir: Path
+    run_id: str
+    started: datetime | None
+    outcome: Outcome | None
+    """None while it is not finished, or if it cannot be read."""
+    task: TaskSpec | None
+    attempts: tuple[AttemptRow, ...]
+    """Best first, then those without a score, oldest first."""
+    problems: tuple[str, ...]
+    """What is damaged, one sentence each."""
+
+    @property
+    def status(self) -> str:
+        """The outcome's status, or `unfinished`, or `damaged`."""
+        if self.outcome is not None:
+            return self.outcome.status
+        return "damaged" if self.problems else "unfinished"
+
+
+def look_at(run_dir: Path, *, attempts: bool = True) -> RunView:
+    """Read a run directory; `attempts=False` leaves the journal unread.
+
+    Raises:
+        RunDirectoryError: It is not a run directory.
+    """
+    run_id = run_id_of(run_dir)
+    problems: list[str] = []
+    outcome = _read_outcome(run_dir, problems)
+    task = outcome.task if outcome else _read_task(run_dir, problems)
+    rows = _read_attempts(run_dir / "journal.sqlite", problems) if attempts else []
+    return RunView(
+        run_dir=run_dir,
+        run_id=run_id,
+        started=started_at(run_dir, run_id),
+        outcome=outcome,
+        task=task,
+        attempts=tuple(_ranked(rows, greater_is_better=_greater_is_better(outcome, task, rows))),
+        problems=tuple(problems),
+    )
+
+
+def run_id_of(run_dir: Path) -> str:
+    """Return the id of the run that lies in a directory.
+
+    Raises:
+        RunDirectoryError: No run lies there, or its header cannot be read.
+    """
+    header = run_dir / "run.json"
+    if not run_dir.exists():
+        raise RunDirectoryError(f"There is no run directory {str(run_dir)!r}. `autoglm runs` lists those there are.")
+    if not header.is_file():
+        raise RunDirectoryError(
+            f"{str(run_dir)!r} is not a run directory: it has no run.json. `autoglm runs` lists yours."
+        )
+    try:
+        run_id = json.loads(header.read_text(encoding="utf-8"))["run_id"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunDirectoryError(f"{header} is damaged ({type(error).__name__}): the run cannot be read.") from None
+    if not isinstance(run_id, str):
+        raise RunDirectoryError(f"{header} is damaged (no run id): the run cannot be read.")
+    return run_id
+
+
+def started_at(run_dir: Path, run_id: str) -> datetime | None:
+    """Return when a run began: run ids begin with it; else when its header was written."""
+    try:
+        return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        try:
+            return datetime.fromtimestamp((run_dir / "run.json").stat().st_mtime, tz=UTC)
+        except OSError:
+            return None
+
+
+def _read_outcome(run_dir: Path, problems: list[str]) -> Outcome | None:
+    path = run_dir / "result.json"
+    try:
+        outcome = Outcome.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        problems.append(f"{path} cannot be read ({type(error).__name__}).")
+        return None
+    deliverable = run_dir / "deliverable"  # the run may have been moved since
+    moved = {"run_dir": run_dir, "deliverable": deliverable if outcome.deliverable and deliverable.is_dir() else None}
+    if outcome.deliverable and not deliverable.is_dir():
+        problems.append(f"{deliverable} is gone.")
+    return outcome.model_copy(update=moved)
+
+
+def _read_task(run_dir: Path, problems: list[str]) -> TaskSpec | None:
+    path = run_dir / "task.json"
+    try:
+        return TaskSpec.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        problems.append(f"{path} cannot be read ({type(error).__name__}).")
+        return None
+
+
+def _read_attempts(path: Path, problems: list[str]) -> list[AttemptRow]:
+    if not path.exists():
+        return []
+    failure: sqlite3.DatabaseError | None = None
+    for mode in ("mode=ro", "immutable=1"):  # the second also works where the folder cannot be written
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=5)) as database:
+                database.row_factory = sqlite3.Row
+                return [_row(record) for record in database.execute(_QUERY)]
+        except sqlite3.DatabaseError as error:
+            failure = error
+        except (ValueError, TypeError) as error:
+            problems.append(f"{path} holds what this version cannot read ({error}).")
+            return []
+    problems.append(f"{path} cannot be read ({failure}).")
+    return []
+
+
+def _row(record: sqlite3.Row) -> AttemptRow:
+    return AttemptRow(**{**dict(record), "parents": tuple(json.loads(record["parents"]))})
+
+
+def _greater_is_better(outcome: Outcome | None, task: TaskSpec | None, rows: Sequence[AttemptRow]) -> bool:
+    if outcome is not None:
+        return outcome.score.greater_is_better
+    if task is None or not rows:
+        return True
+    from open_autoglm.tools.metrics import get_metric  # noqa: PLC0415 - numpy, for unfinished runs only
+
+    return get_metric(task.metric.name, task.metric.parameters).greater_is_better
+
+
+def _ranked(rows: Sequence[AttemptRow], *, greater_is_better: bool) -> Iterator[AttemptRow]:
+    sign = -1.0 if greater_is_better else 1.0
+    scored = [row for row in rows if row.status == "scored" and row.mean is not None]
+    yield from sorted(scored, key=lambda row: sign * (row.mean or 0.0))
+    kept = {row.attempt for row in scored}
+    yield from (row for row in rows if row.attempt not in kept)
+
+
+def view_as_record(view: RunView) -> dict[str, Json]:
+    """Return the object that `show --json` prints: that of `run --json`, with the leaderboard and what is damaged."""
+    known: dict[str, Json] = dict.fromkeys(sorted(Outcome.printed))
+    if view.outcome is not None:
+        known |= as_record(view.outcome)
+    known |= {"run_id": view.run_id, "run_dir": str(view.run_dir), "status": view.status}
+    known["task"] = view.task.model_dump(mode="json") if view.task else None
+    known["attempts"] = view.outcome.attempts if view.outcome else len(view.attempts)
+    leaderboard: list[Json] = [{**asdict(row), "parents": list(row.parents)} for row in view.attempts]
+    return {**known, "problems": list(view.problems), "leaderboard": leaderboard}
+
+
+def view_as_text(view: RunView) -> str:
+    """Return a run for a reader."""
+    return "\n\n".join(block for block in (_head(view), _leaderboard(view), _damage(view)) if block)
+
+
+def _head(view: RunView) -> str:
+    if view.outcome is not None:
+        return as_text(view.outcome)
+    where = short(view.run_dir)
+    task = (
+        f"predict {view.task.target} ({view.task.task_type}), judged by {view.task.metric.name}"
+        if view.task
+        else "not understood yet"
+    )
+    advice = "" if view.problems else f"\nIt is still running, or it was stopped. To go on: autoglm resume {where}"
+    return f"Run {view.run_id} is {view.status}. Task: {task}.{advice}"
+
+
+def _leaderboard(view: RunView) -> str:
+    if not view.attempts:
+        return "No attempts yet." if view.outcome is None and not view.problems else ""
+    scored = sum(row.status == "scored" for row in view.attempts)
+    cells = [_cells(rank, row) for rank, row in enumerate(view.attempts[:ROWS_SHOWN], start=1)]
+    lines = [
+        f"Leaderboard: {len(view.attempts)} attempts, {scored} with a complete score",
+        *aligned(cells, indent="  "),
+    ]
+    if len(view.attempts) > ROWS_SHOWN:
+        lines.append(f"  and {len(view.attempts) - ROWS_SHOWN} more (--json shows all)")
+    return "\n".join(lines)
+
+
+def _cells(rank: int, row: AttemptRow) -> tuple[str, ...]:
+    score = row.status if row.mean is None or row.status != "scored" else score_with_error(row.mean, row.standard_error)
+    seconds = "" if row.fit_seconds is None else f"{row.fit_seconds:.1f} s"
+    remark = row.lesson or row.failure.splitlines()[0] if row.lesson or row.failure else ""
+    return (str(rank), row.attempt, row.operator, score, seconds, row.title, remark)
+
+
+def _damage(view: RunView) -> str:
+    return "\n".join(f"Damaged: {problem}" for problem in view.problems)
