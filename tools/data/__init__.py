@@ -1,0 +1,1 @@
+"""From files to honest splits: reading, profiling, splitting, staging. Nothing here executes anything."""

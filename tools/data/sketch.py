@@ -1,0 +1,56 @@
+"""A quick look at a table, for understanding what the user's words mean."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from open_autoglm.tools.data.kinds import ColumnKind, judge, plain_value
+from open_autoglm.tools.task import Label
+
+SKETCH_ROWS = 200_000
+"""Longer tables are looked at in evenly spaced rows; counts of distinct values are then of those rows."""
+LEVELS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnSketch:
+    """What one column looks like."""
+
+    name: str
+    kind: ColumnKind
+    distinct: int
+    missing_fraction: float
+    levels: tuple[Label, ...] = ()
+    """The most frequent values, most frequent first, where there are at most `LEVELS`; else empty."""
+    examples: tuple[str, ...] = ()
+    """Some values as text, in the order of the rows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSketch:
+    """What a table looks like."""
+
+    name: str
+    rows: int
+    columns: tuple[ColumnSketch, ...]
+
+
+def sketch(frame: pd.DataFrame, name: str) -> TableSketch:
+    """Look at a plain frame (see `cells.plain_frame`)."""
+    rows = frame.iloc[:: -(-len(frame) // SKETCH_ROWS)] if len(frame) > SKETCH_ROWS else frame
+    columns = tuple(_sketch_column(rows.iloc[:, i], str(name)) for i, name in enumerate(rows.columns))
+    return TableSketch(name=name, rows=len(frame), columns=columns)
+
+
+def _sketch_column(values: pd.Series, name: str) -> ColumnSketch:
+    present = values.dropna()
+    distinct = int(present.nunique())
+    levels = tuple(plain_value(v) for v in present.value_counts().index) if 0 < distinct <= LEVELS else ()
+    return ColumnSketch(
+        name=name,
+        kind=judge(values, name, distinct).kind,
+        distinct=distinct,
+        missing_fraction=1 - len(present) / max(1, len(values)),
+        levels=levels,
+        examples=tuple(str(v)[:80] for v in present.iloc[:200].drop_duplicates().iloc[:5]),
+    )
