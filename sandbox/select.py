@@ -1,0 +1,56 @@
+"""Which backend runs whose code: the trust rule.
+
+What recipes wrote may run without isolation where nothing isolating works. What a model or a user wrote may not, unless
+`process` was asked for by name.
+"""
+
+from open_autoglm.errors import SandboxUnavailable, UnknownName
+from open_autoglm.sandbox.base import Readiness, Sandbox
+from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.process import ProcessSandbox
+
+AUTO = "auto"
+PLANNED = {
+    "docker": "Running in Docker is not part of this version. Use '--sandbox bubblewrap' (Linux), or '--sandbox auto'.",
+    "jupyter": "Running in a Jupyter kernel is not part of this version. Use '--sandbox bubblewrap' (Linux), or '--sandbox auto'.",
+}
+
+
+def backends() -> tuple[Sandbox, ...]:
+    """Return every backend of this version, the strongest first."""
+    return (BubblewrapSandbox(), ProcessSandbox())
+
+
+def probe_all() -> list[Readiness]:
+    """Find out what works here, the strongest backend first."""
+    return [backend.probe() for backend in backends()]
+
+
+def select_sandbox(name: str, *, author: Author) -> Sandbox:
+    """Return the backend for code of this author: the one asked for by name, or for `auto` the strongest that is ready.
+
+    Raises:
+        UnknownName: There is no backend of that name.
+        SandboxUnavailable: The backend does not exist yet, is not ready, or none is ready that may run this code.
+    """
+    if name in PLANNED:
+        raise SandboxUnavailable(PLANNED[name])
+    known = {backend.name: backend for backend in backends()}
+    if name != AUTO:
+        if name not in known:
+            raise UnknownName("sandbox", name, [AUTO, *known, *PLANNED])
+        readiness = known[name].probe()
+        if not readiness.ready:
+            raise SandboxUnavailable(f"The sandbox {name!r} is not ready: {readiness.reason}")
+        return known[name]
+    reasons = []
+    for backend in known.values():
+        readiness = backend.probe()
+        if readiness.ready and (readiness.isolating or author is Author.RECIPES):
+            return backend
+        reasons.append(f"{backend.name}: {readiness.reason}")
+    raise SandboxUnavailable(
+        f"No isolating sandbox is ready, and code written by the {author.value} needs one. {' '.join(reasons)} "
+        "'--sandbox process' runs it without isolation, at your own risk."
+    )

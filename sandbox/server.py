@@ -1,0 +1,163 @@
+"""The host's handle on one fork server."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox.launch import Inside, Launcher, Seclusion, environment
+from open_autoglm.sandbox.streams import sanitise
+
+MESSAGE_BYTES = 1 << 16
+START_SECONDS = 120.0
+LOG_BYTES = 2_000
+
+
+@dataclass(slots=True)
+class ForkServer:
+    """A started fork server, perhaps still importing."""
+
+    process: subprocess.Popen[bytes]
+    control: socket.socket
+    mark: str
+    inside: Inside
+    log: Any
+    ring: int | None = None
+    """Handle on the first process of the sandbox, where the sandbox is used once."""
+    out: int | None = None
+    """Handle on its output folder, likewise."""
+    ready: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, launcher: Launcher, base: Path, *, cpus: int, imports: Sequence[str]) -> "ForkServer":
+        """Start one; returns before its imports are done.
+
+        Raises:
+            SandboxUnavailable: The program cannot be started.
+        """
+        host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        mark, inside = uuid.uuid4().hex, launcher.inside(base)
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
+        try:
+            variables = environment(home=inside.work, tmp=inside.tmp, cpus=cpus, mark=mark)
+            process = _starter().submit(launcher.start, base, guest.fileno(), variables, log.fileno()).result()
+        except OSError as error:
+            host.close()
+            log.close()
+            raise SandboxUnavailable(f"The {launcher.backend} sandbox cannot be started: {error}") from error
+        finally:
+            guest.close()
+        single = launcher.seclusion is Seclusion.SINGLE_USE
+        server = cls(process=process, control=host, mark=mark, inside=inside, log=log)
+        folder = str(Path(process.args[-2]).parent) if isinstance(process.args, list) else "."
+        try:
+            send(host, {"imports": list(imports), "path": [f"{folder}/runtime", folder], "ring": single}, [])
+        except OSError:  # it is dead already: found when somebody waits for it
+            return server
+        return server
+
+    def wait(self, interrupted: Callable[[], bool], seconds: float = START_SECONDS) -> bool:
+        """Wait until it is ready; False where it was interrupted first.
+
+        Raises:
+            SandboxUnavailable: It died or took too long; the message holds what it said last.
+        """
+        end = time.monotonic() + seconds
+        while not self.ready:
+            if interrupted():
+                return False
+            if time.monotonic() > end:
+                raise SandboxUnavailable(f"The sandbox was not ready after {seconds:.0f} seconds. {self.last_words()}")
+            if select.select([self.control], [], [], 0.05)[0]:
+                self.facts, descriptors = receive(self.control)
+                if not self.facts:
+                    raise SandboxUnavailable(f"The sandbox ended while it started. {self.last_words()}")
+                if descriptors:
+                    self.ring, self.out = descriptors
+                self.ready = True
+        return True
+
+    def is_alive(self) -> bool:
+        """Whether it can still take requests."""
+        if self.process.poll() is not None:
+            return False
+        return not select.select([self.control], [], [], 0)[0]  # it says nothing unasked: readable means it hung up
+
+    def submit(self, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+        """Ask for one execution.
+
+        Raises:
+            OSError: It is gone.
+        """
+        send(self.control, request, descriptors)
+
+    def last_words(self) -> str:
+        """Return the end of what it wrote to stderr, in one line."""
+        self.log.seek(0, os.SEEK_END)
+        self.log.seek(max(0, self.log.tell() - LOG_BYTES))
+        return " ".join(sanitise(self.log.read().decode("utf-8", "replace")).split())
+
+    def stop(self) -> None:
+        """Kill it, and with it what its sandbox holds. Idempotent."""
+        self.control.close()
+        if self.ring is not None:
+            try:
+                signal.pidfd_send_signal(self.ring, signal.SIGKILL)
+            except ProcessLookupError:
+                self.ring = self.ring
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for descriptor in (self.ring, self.out):
+            if descriptor is not None:
+                os.close(descriptor)
+        self.ring = self.out = None
+        self.log.close()
+
+
+@cache
+def _starter() -> ThreadPoolExecutor:
+    """Return the one thread that starts fork servers: they are killed with the thread that started them."""
+    return ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
+
+
+def send(channel: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    """Send one line of JSON, with descriptors."""
+    line = json.dumps(message).encode() + b"\n"
+    if descriptors:
+        socket.send_fds(channel, [line], list(descriptors))
+    else:
+        channel.sendall(line)
+
+
+def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """Return one line of JSON and the descriptors that came with it; an empty object at the end or on nonsense."""
+    data = b""
+    descriptors: list[int] = []
+    while not data.endswith(b"\n") and len(data) < MESSAGE_BYTES:
+        try:
+            part, more, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 8)
+        except OSError:
+            part, more = b"", []
+        if not part:
+            return {}, descriptors
+        data += part
+        descriptors += more
+    try:
+        message = json.loads(data)
+    except ValueError:
+        return {}, descriptors
+    return (message if isinstance(message, dict) else {}), descriptors

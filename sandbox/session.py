@@ -1,0 +1,216 @@
+"""The session that all local backends share: one fork server, one job at a time, one report for each."""
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.sandbox.artefacts import Collection, collect
+from open_autoglm.sandbox.base import Job, Limits
+from open_autoglm.sandbox.cgroup import Cgroup
+from open_autoglm.sandbox.exchange import Exchange, remove
+from open_autoglm.sandbox.execution import Execution
+from open_autoglm.sandbox.launch import IMPORTS, Inside, Launcher, Seclusion
+from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
+from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
+from open_autoglm.sandbox.server import ForkServer
+
+_WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
+_NO_SPACE = ("[Errno 28]", "[Errno 27]")  # the device is full; the file is larger than allowed
+_PLAIN_FOLDERS = ("out", "work", "tmp")
+
+
+class SupervisedSession:
+    """Runs jobs by a fork server that `launcher` starts. Heals itself: a lost fork server is replaced."""
+
+    def __init__(self, launcher: Launcher, *, cpus: int, imports: Sequence[str] = IMPORTS) -> None:
+        self._start = partial(ForkServer.start, launcher, cpus=cpus, imports=imports)
+        self._launcher = launcher
+        self._base = Path(tempfile.mkdtemp(prefix="autoglm-"))
+        plain = launcher.seclusion is Seclusion.NONE
+        self._exchange = Exchange(self._base, copy_inputs=plain, folders=_PLAIN_FOLDERS if plain else ())
+        self._exchange.wipe()
+        self._running = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._cancelled = threading.Event()
+        self._closed = False
+        self._server: ForkServer | None = self._start(self._base)
+
+    def run(self, job: Job) -> ExecutionReport:
+        """Run one job; see `Session.run`."""
+        with self._running:
+            if self._closed:
+                raise SandboxError("This session is closed.")
+            if job.collect.exists() and (not job.collect.is_dir() or any(job.collect.iterdir())):
+                raise SandboxError(f"The folder for artefacts {str(job.collect)!r} is not empty.")
+            self._cancelled.clear()
+            self._idle.clear()
+            try:
+                return self._run(job)
+            finally:
+                self._idle.set()
+
+    def _run(self, job: Job) -> ExecutionReport:
+        queued = time.monotonic()
+        digest = self._exchange.fill(job)
+        server = self._ready_server()
+        if server is None:
+            detail = "cancelled before it started"
+            return ExecutionReport(**self._labels(job, digest), status=Status.STATUS_CANCELLED, detail=detail)
+        group = Cgroup.make(memory_bytes=job.limits.memory_bytes, processes=job.limits.processes)
+        execution = self._execution(server, job.limits, group)
+        waited = time.monotonic() - queued
+        try:
+            execution.supervise(self._request(server.inside, job.limits, with_group=group is not None))
+            return self._report(job, digest, execution, waited)
+        except SandboxError:
+            self._drop_server()
+            raise
+        finally:
+            if group is not None:
+                group.remove()
+            self._after(execution)
+
+    def _execution(self, server: ForkServer, limits: Limits, group: Cgroup | None) -> Execution:
+        plain = self._launcher.seclusion is Seclusion.NONE
+        return Execution(
+            server=server,
+            limits=limits,
+            seclusion=self._launcher.seclusion,
+            cgroup=group,
+            watched_folders=tuple(self._base / name for name in _PLAIN_FOLDERS) if plain else (),
+            cancelled=self._cancelled,
+            out=os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else _copy_of(server.out),
+        )
+
+    def _request(self, inside: Inside, limits: Limits, *, with_group: bool) -> dict[str, Any]:
+        rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
+        if not with_group:
+            rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
+        if (
+            self._launcher.seclusion is not Seclusion.NONE
+        ):  # without namespaces it would count all of the user's processes
+            rlimits["NPROC"] = limits.processes
+        return {
+            "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
+            "disk_bytes": limits.disk_bytes,
+            "rlimits": rlimits,
+            "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
+            "environment": {},
+        }
+
+    def _ready_server(self) -> ForkServer | None:
+        """Return a fork server that takes requests, starting another where the last one is gone; None when cancelled."""
+        for attempt in range(2):
+            if self._server is None or (self._server.ready and not self._server.is_alive()):
+                self._drop_server()
+                self._server = self._start(self._base)
+            try:
+                return self._server if self._server.wait(self._cancelled.is_set) else None
+            except SandboxUnavailable:
+                self._drop_server()
+                if attempt:
+                    raise
+        return None
+
+    def _drop_server(self) -> None:
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def _after(self, execution: Execution) -> None:
+        """Leave nothing behind; have the next fork server import in the meantime where each is used once."""
+        if execution.out is not None:
+            os.close(execution.out)
+        if self._launcher.seclusion is Seclusion.SINGLE_USE and not self._closed:
+            self._drop_server()
+        self._exchange.wipe()
+        if self._server is None and not self._closed:
+            self._server = self._start(self._base)
+
+    def _labels(self, job: Job, digest: str) -> dict[str, Any]:
+        launcher = self._launcher
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "execution_id": job.execution_id,
+            "phase": job.phase,
+            "job_sha256": digest,
+            "isolation": Isolation(backend=launcher.backend, tier=launcher.tier, isolating=launcher.isolating),
+        }
+
+    def _report(self, job: Job, digest: str, execution: Execution, waited: float) -> ExecutionReport:
+        verdict, claims = execution.verdict, execution.claims
+        _judge(execution)
+        found = Collection()
+        if verdict.status in _WITH_ARTEFACTS and execution.out is not None:
+            found = collect(execution.out, job.collect, max_bytes=job.limits.disk_bytes)
+        else:
+            job.collect.mkdir(parents=True, exist_ok=True)
+        return ExecutionReport(
+            **self._labels(job, digest),
+            status=verdict.status,
+            detail=verdict.detail,
+            exit_code=verdict.exit_code,
+            signal=verdict.signal,
+            started_at=verdict.started_at,
+            queued_seconds=waited,
+            wall_seconds=verdict.wall_seconds,
+            exception=claims.exception,
+            stdout=execution.stdout.as_message(),
+            stderr=execution.stderr.as_message(),
+            progress=claims.progress,
+            artefacts=found.artefacts,
+            refused=found.refused,
+            resources=Resources(
+                cpu_user_seconds=verdict.user_seconds,
+                cpu_system_seconds=verdict.system_seconds,
+                peak_memory_bytes=verdict.peak_bytes,
+                peak_processes=verdict.peak_processes,
+            ),
+            violations=verdict.violations,
+            claimed_seconds=claims.seconds,
+        )
+
+    def cancel(self) -> None:
+        """Kill what is running and return when it is dead; see `Session.cancel`."""
+        if self._idle.is_set():
+            return
+        self._cancelled.set()
+        self._idle.wait()
+
+    def close(self) -> None:
+        """Free everything. Idempotent."""
+        self.cancel()
+        with self._running:
+            if self._closed:
+                return
+            self._closed = True
+            self._drop_server()
+            remove(self._base)
+
+
+def _copy_of(descriptor: int | None) -> int | None:
+    return None if descriptor is None else os.dup(descriptor)
+
+
+def _judge(execution: Execution) -> None:
+    """Decide the status of an execution that ended by itself."""
+    verdict, claimed = execution.verdict, execution.claims.exception
+    if verdict.status != Status.STATUS_UNSPECIFIED:
+        return
+    if verdict.exit_code == 0 and verdict.signal == 0:
+        verdict.status = Status.STATUS_OK
+    elif claimed is not None and claimed.type.endswith("MemoryError"):
+        verdict.status, verdict.detail = Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory"
+    elif claimed is not None and claimed.type == "OSError" and claimed.message.startswith(_NO_SPACE):
+        detail = f"more than {execution.limits.disk_bytes:,} bytes written"
+        verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
+        verdict.status, verdict.detail = Status.STATUS_VIOLATION, detail
+    else:
+        verdict.status = Status.STATUS_ERROR

@@ -1,0 +1,118 @@
+"""Process trees as /proc shows them: who belongs to an execution, what it uses, how it is killed without its help."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+HAS_PROC = sys.platform == "linux"
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = os.sysconf("SC_CLK_TCK")
+MARK = "AUTOGLM_SANDBOX"
+"""Environment variable whose value names the session that a process belongs to."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeUsage:
+    """What a tree uses at one moment. `resident_bytes` counts shared pages once for each process."""
+
+    pids: tuple[int, ...] = ()
+    resident_bytes: int = 0
+    user_seconds: float = 0.0
+    system_seconds: float = 0.0
+
+
+def descendants(root: int) -> list[int]:
+    """Return the live processes below `root`, parents first, without `root`."""
+    found, todo = [], [root]
+    while todo:
+        parent = todo.pop()
+        try:
+            for thread in Path(f"/proc/{parent}/task").iterdir():
+                children = (thread / "children").read_text(encoding="ascii").split()
+                found += [int(child) for child in children]
+                todo += [int(child) for child in children]
+        except OSError:  # it ended while we looked
+            continue
+    return found
+
+
+def measure(pids: Iterable[int]) -> TreeUsage:
+    """Add up what these processes use."""
+    seen, pages, user, system = [], 0, 0, 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        seen.append(pid)
+        user, system, pages = user + int(fields[11]), system + int(fields[12]), pages + int(fields[21])
+    return TreeUsage(
+        pids=tuple(seen), resident_bytes=pages * _PAGE, user_seconds=user / _TICK, system_seconds=system / _TICK
+    )
+
+
+def proportional_bytes(pids: Iterable[int]) -> int:
+    """Return the memory of these processes with shared pages divided among those who share them."""
+    total = 0
+    for pid in pids:
+        try:
+            text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
+    return total
+
+
+def marked(token: str) -> list[int]:
+    """Return the live processes whose environment carries the mark of this session, zombies left out."""
+    wanted = f"{MARK}={token}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if wanted in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+    return found
+
+
+def kill_marked(token: str, *, spare: int, seconds: float = 5.0) -> bool:
+    """Kill everything that belongs to a session but its fork server `spare`; return whether nothing is left.
+
+    Looks at the descendants of the fork server and at the mark in the environment: a process escapes only by leaving
+    both, which a backend without isolation cannot prevent.
+    """
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        left = {*marked(token), *(pid for pid in descendants(spare) if not _is_zombie(pid))} - {spare}
+        if not left:
+            return True
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue
+        time.sleep(0.002)
+    return False
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
+        )
+    except OSError:
+        return True
+
+
+def pid_of(descriptor: int) -> int:
+    """Return the process that a pidfd refers to, by its number here; -1 where it is gone."""
+    for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii").splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    return -1
