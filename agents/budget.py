@@ -135,3 +135,12 @@ class Budget:
         if self.spec.money is not None and money >= self.spec.money > 0:
             return StopReason.BUDGET_MONEY
         return None
+
+
+def merged_budget(options: BudgetSpec, sentence: BudgetSpec, defaults: BudgetSpec | None = None) -> BudgetSpec:
+    """Return the budget of a run: options stand, the sentence fills the rest, then settings, then ten minutes."""
+    said = [(spec or BudgetSpec()).model_dump(exclude_none=True) for spec in (defaults, sentence, options)]
+    merged = {key: value for part in said for key, value in part.items()}
+    if "seconds" not in merged and "attempts" not in merged:
+        merged["seconds"] = DEFAULT_SECONDS
+    return BudgetSpec.model_validate(merged)

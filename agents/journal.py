@@ -10,16 +10,15 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import CodeBundle
-from open_autoglm.sandbox.report import ExecutionReport
 
 SCHEMA_VERSION = 1
 
@@ -60,68 +59,6 @@ CREATE TABLE IF NOT EXISTS executions (
     PRIMARY KEY (attempt, phase, fold)
 );
 """
-
-
-class AttemptStatus(StrEnum):
-    """How far an attempt came."""
-
-    RUNNING = "running"
-    SCORED = "scored"
-    FAILED = "failed"
-    STOPPED = "stopped"
-    """Hopeless, or cut by the end of the budget: it has no complete score and never competes."""
-    EMPTY = "empty"
-    """The strategist had nothing to write; it counts as no attempt."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One bundle (with its PARAMS, where a trial set others) and everything that came of executing it."""
-
-    id: str
-    worker: int
-    operator: Operator
-    slot: int
-    """The how-manieth pick of its operator: two workers never make the same."""
-    parents: tuple[str, ...]
-    seed: int
-    status: AttemptStatus = AttemptStatus.RUNNING
-    bundle: str | None = None
-    """Hash of the bundle in the journal."""
-    title: str = ""
-    params: Mapping[str, Json] | None = None
-    detail: Mapping[str, Json] = field(default_factory=dict)
-    """Numbers of the attempt: fold scores, fit_seconds, predict_seconds, model_bytes, weights of an ensemble."""
-    repairs: int = 0
-    mean: float | None = None
-    standard_error: float | None = None
-    lesson: str = ""
-    failure: str = ""
-
-    def number(self, name: str) -> float | None:
-        """Return a number of `detail`, or None where it was not measured."""
-        value = self.detail.get(name)
-        return float(value) if isinstance(value, int | float) else None
-
-    @property
-    def fold_scores(self) -> list[float]:
-        """Scores of the folds that were graded, in fold order."""
-        scores = self.detail.get("fold_scores", [])
-        return [float(score) for score in scores] if isinstance(scores, list) else []  # type: ignore[arg-type]  # numbers, as written by the host
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """What one execution left: the report, the host's score, and where its artefacts lie."""
-
-    attempt: str
-    phase: str
-    fold: int
-    report: ExecutionReport
-    ok: bool
-    score: float | None = None
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    """Name (model, predictions) to the reference in the object store."""
 
 
 class Journal:
@@ -195,11 +132,14 @@ class Journal:
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO stages VALUES (?, ?)", (name, json.dumps(result, ensure_ascii=False)))
 
-    def forget_stages(self, prefixes: Sequence[str]) -> None:
-        """Forget stages (and executions of finalise) that must be done again, since the search goes on."""
+    def forget_stages(self, names: Sequence[str]) -> None:
+        """Forget stages that must be done again."""
         with self._transaction() as db:
-            for prefix in prefixes:
-                db.execute("DELETE FROM stages WHERE name = ? OR name LIKE ?", (prefix, prefix + ".%"))
+            db.executemany("DELETE FROM stages WHERE name = ?", [(name,) for name in names])
+
+    def forget_search(self) -> None:
+        """Open a finished search again: what came after it must be done anew, what was executed in it stays."""
+        self.forget_stages(["search", "finalise", "export", "explain", "report"])
 
     def record_clock(self, process: str, seconds: float) -> None:
         """Record how many seconds this process has used so far."""
@@ -263,13 +203,81 @@ class Journal:
         rows = self._rows("SELECT * FROM attempts WHERE id = ?", attempt_id)
         if not rows:
             raise RunDirectoryError(f"The journal {self.path} has no attempt {attempt_id!r}.")
-        return _attempt(rows[0])
+        return attempt_from(rows[0])
 
     def attempts(self, status: AttemptStatus | None = None) -> list[Attempt]:
         """Return all attempts (of one status), oldest first."""
         if status is None:
-            return [_attempt(row) for row in self._rows("SELECT * FROM attempts ORDER BY number")]
-        return [_attempt(row) for row in self._rows("SELECT * FROM attempts WHERE status = ? ORDER BY number", status)]
+            return [attempt_from(row) for row in self._rows("SELECT * FROM attempts ORDER BY number")]
+        return [
+            attempt_from(row) for row in self._rows("SELECT * FROM attempts WHERE status = ? ORDER BY number", status)
+        ]
+
+    def recent_attempts(self, count: int) -> list[Attempt]:
+        """Return the last attempts that were written, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM attempts WHERE operator != 'rerun' AND status != 'empty' ORDER BY number DESC LIMIT ?", count
+        )
+        return [attempt_from(row) for row in reversed(rows)]
+
+    def unfinished(self, worker: int) -> Attempt | None:
+        """Return the attempt that this worker was in the middle of, if any."""
+        rows = self._rows("SELECT * FROM attempts WHERE status='running' AND worker=? ORDER BY number LIMIT 1", worker)
+        return attempt_from(rows[0]) if rows else None
+
+    def picks(self) -> list[tuple[Operator, AttemptStatus, tuple[str, ...], int]]:
+        """Return (operator, status, parents, count) of all picks of the search, grouped."""
+        rows = self._rows(
+            "SELECT operator, status, parents, COUNT(*) AS n FROM attempts WHERE operator != 'rerun' "
+            "GROUP BY operator, status, parents"
+        )
+        return [
+            (Operator(r["operator"]), AttemptStatus(r["status"]), tuple(json.loads(r["parents"])), r["n"]) for r in rows
+        ]
+
+    def since(self, attempt_id: str) -> int:
+        """Return how many attempts were scored or failed after this one was reserved."""
+        rows = self._rows(
+            "SELECT COUNT(*) AS n FROM attempts WHERE status IN ('scored', 'failed', 'stopped') AND operator != 'rerun' "
+            "AND number > (SELECT number FROM attempts WHERE id = ?)",
+            attempt_id,
+        )
+        return int(rows[0]["n"])
+
+    def twin(self, attempt: Attempt, bundle: str) -> str | None:
+        """Return an earlier attempt with the same code, PARAMS and seed-independent pick, if any."""
+        params = None if attempt.params is None else json.dumps(attempt.params)
+        rows = self._rows(
+            "SELECT id FROM attempts WHERE bundle = ? AND params IS ? AND id != ? AND operator != 'rerun' ORDER BY number LIMIT 1",
+            bundle, params, attempt.id,
+        )  # fmt: skip
+        return rows[0]["id"] if rows else None
+
+    def trials_of(self, parent: str) -> list[Attempt]:
+        """Return the trials of one bundle, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM attempts WHERE operator='tune' AND parents=? ORDER BY number", json.dumps([parent])
+        )
+        return [attempt_from(row) for row in rows]
+
+    def rerun_of(self, attempt_id: str) -> Attempt | None:
+        """Return the rerun of an attempt with another seed, if there is one."""
+        rows = self._rows("SELECT * FROM attempts WHERE operator='rerun' AND parents=?", json.dumps([attempt_id]))
+        return attempt_from(rows[0]) if rows else None
+
+    def reopen_cut(self) -> int:
+        """Set attempts that the end of the budget cut back to running, since there is more budget now; return how many."""
+        with self._transaction() as db:
+            cut = [
+                r["id"]
+                for r in db.execute("SELECT id FROM attempts WHERE status='stopped' AND detail LIKE '%\"cut\": true%'")
+            ]
+            for attempt in cut:
+                db.execute("DELETE FROM executions WHERE attempt = ? AND ok = 0", (attempt,))
+                db.execute(
+                    "UPDATE attempts SET status='running', failure='', finished_at=NULL WHERE id = ?", (attempt,)
+                )
+        return len(cut)
 
     def best_attempts(self, *, greater_is_better: bool, count: int) -> list[Attempt]:
         """Return the best scored attempts, the best first; reruns of one bundle with another seed do not compete."""
@@ -278,7 +286,7 @@ class Journal:
             f"SELECT * FROM attempts WHERE status = 'scored' AND operator != 'rerun' ORDER BY mean {order}, number LIMIT ?",  # noqa: S608  # one of two constants
             count,
         )
-        return [_attempt(row) for row in rows]
+        return [attempt_from(row) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Return how many attempts there are of each status; reruns and empty picks are none."""
@@ -292,11 +300,17 @@ class Journal:
     def execution(self, attempt: str, phase: str, fold: int) -> Execution | None:
         """Return what an execution left, or None where it has not been made."""
         rows = self._rows("SELECT * FROM executions WHERE attempt=? AND phase=? AND fold=?", attempt, phase, fold)
-        return _execution(rows[0]) if rows else None
+        return execution_from(rows[0]) if rows else None
 
     def executions(self, attempt: str) -> list[Execution]:
         """Return all executions of one attempt."""
-        return [_execution(r) for r in self._rows("SELECT * FROM executions WHERE attempt=? ORDER BY rowid", attempt)]
+        return [
+            execution_from(r) for r in self._rows("SELECT * FROM executions WHERE attempt=? ORDER BY rowid", attempt)
+        ]
+
+    def execution_count(self) -> int:
+        """Return how many executions are recorded."""
+        return int(self._rows("SELECT COUNT(*) AS n FROM executions")[0]["n"])
 
     def record(self, execution: Execution) -> None:
         """Record an execution. What is recorded is never executed again."""
@@ -314,22 +328,3 @@ class Journal:
         scored = replace(execution, score=score)
         self.record(scored)
         return scored
-
-
-def _attempt(row: sqlite3.Row) -> Attempt:
-    return Attempt(
-        id=row["id"], worker=row["worker"], operator=Operator(row["operator"]), slot=row["slot"],
-        parents=tuple(json.loads(row["parents"])), seed=row["seed"], status=AttemptStatus(row["status"]),
-        bundle=row["bundle"], title=row["title"], params=None if row["params"] is None else json.loads(row["params"]),
-        detail=json.loads(row["detail"]), repairs=row["repairs"], mean=row["mean"],
-        standard_error=row["standard_error"], lesson=row["lesson"], failure=row["failure"],
-    )  # fmt: skip
-
-
-def _execution(row: sqlite3.Row) -> Execution:
-    report = ExecutionReport()
-    report.ParseFromString(row["report"])
-    return Execution(
-        attempt=row["attempt"], phase=row["phase"], fold=row["fold"], report=report, ok=bool(row["ok"]),
-        score=row["score"], outputs=json.loads(row["outputs"]),
-    )  # fmt: skip

@@ -1,10 +1,10 @@
 """The run directory: where everything of one run lies, and the run's data as the host sees it.
 
-    run.json        id, version of this layout, options        data/          tables as read (host only)
-    split.npz       holdout and folds                          staged/        what a sandbox may see, by content hash
-    profile.json    what is known of the non-holdout rows      objects/       models and predictions, by content hash
-    journal.sqlite  the truth                                  work/          scratch of executions in flight
-    events.jsonl    what happened, for people and surfaces     deliverable/   what the user takes home
+run.json        id, version of this layout, options        data/          tables as read (host only)
+split.npz       holdout and folds                          staged/        what a sandbox may see, by content hash
+profile.json    what is known of the non-holdout rows      objects/       models and predictions, by content hash
+journal.sqlite  the truth                                  work/          scratch of executions in flight
+events.jsonl    what happened, for people and surfaces     deliverable/   what the user takes home
 """
 
 import json
@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from open_autoglm.tools.data.profile import DataProfile
+from open_autoglm.tools.data.split import SplitPlan
+from open_autoglm.tools.data.staging import Staging
+from open_autoglm.tools.metrics.target import classes_of, encode_target
 
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.events import Json
-from open_autoglm.tools.data.profile import DataProfile
-from open_autoglm.tools.data.split import SplitPlan
-from open_autoglm.tools.data.staging import Staging
 from open_autoglm.tools.metrics import Metric, get_metric
-from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
 LAYOUT_VERSION = 1
@@ -62,7 +62,12 @@ class Workspace:
         try:
             for folder in ("data", "staged", "objects", "work"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
-            header = {"run_id": run_id, "layout": LAYOUT_VERSION, "options": json.loads(options.model_dump_json())}
+            header = {
+                "run_id": run_id,
+                "layout": LAYOUT_VERSION,
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "options": json.loads(options.model_dump_json()),
+            }
             write_text(root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
         except OSError as error:
             raise InputError(
@@ -79,7 +84,9 @@ class Workspace:
         """
         path = root / "run.json"
         if not path.is_file():
-            raise RunDirectoryError(f"{root} is not a run directory: it has no run.json. `autoglm runs` lists your runs.")
+            raise RunDirectoryError(
+                f"{root} is not a run directory: it has no run.json. `autoglm runs` lists your runs."
+            )
         try:
             header = json.loads(path.read_text(encoding="utf-8"))
             layout, run_id = header["layout"], header["run_id"]
@@ -90,9 +97,24 @@ class Workspace:
                 )
             return cls(root.resolve(), run_id, RunOptions.model_validate(header["options"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise RunDirectoryError(f"{path} is damaged ({type(error).__name__}); the run cannot be resumed.") from error
+            raise RunDirectoryError(
+                f"{path} is damaged ({type(error).__name__}); the run cannot be resumed."
+            ) from error
+
+    def set_options(self, options: RunOptions) -> None:
+        """Write changed options back."""
+        header = json.loads((self.root / "run.json").read_text(encoding="utf-8"))
+        header["options"] = json.loads(options.model_dump_json())
+        write_text(self.root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
+        self.options = options
 
     # --- places --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def created(self) -> str:
+        """When the run began, ISO 8601."""
+        header = json.loads((self.root / "run.json").read_text(encoding="utf-8"))
+        return str(header["created"])
 
     @property
     def deliverable(self) -> Path:
@@ -113,7 +135,7 @@ class Workspace:
         target.parent.mkdir(exist_ok=True)
         if target.is_dir():
             shutil.rmtree(target)
-        os.replace(produced, target)
+        produced.replace(target)
         return f"objects/{name}"
 
     def resolve(self, reference: str) -> Path:
@@ -234,4 +256,4 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(partial, path)
+    partial.replace(path)

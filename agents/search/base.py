@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from open_autoglm.agents.journal import Attempt
+from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.strategist import Operator
 
 

@@ -4,7 +4,7 @@ The draft phase follows AIDE (arXiv 2502.13138): diversity first, then always th
 here, since an ensemble is scored from the out-of-fold predictions of its members.
 """
 
-from open_autoglm.agents.journal import Attempt
+from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.search.base import Pick, SearchView
 from open_autoglm.agents.strategist import Operator
 
@@ -41,8 +41,10 @@ class GreedyPolicy:
         if drafts < FIRST_DRAFTS or not view.best:
             return [Operator.DRAFT, Operator.IMPROVE, Operator.TUNE]
         step = view.made.get(Operator.IMPROVE, 0) + view.made.get(Operator.TUNE, 0)
-        work = [Operator.IMPROVE, Operator.TUNE] if step % 3 != 2 else [Operator.TUNE, Operator.IMPROVE]  # noqa: PLR2004  # every third step tunes
-        if view.share_spent < EXPLORE_UNTIL and (drafts + step) % 3 != 2:  # noqa: PLR2004  # two drafts, then one step on the best
+        work = (
+            [Operator.IMPROVE, Operator.TUNE] if step % 3 != 2 else [Operator.TUNE, Operator.IMPROVE]
+        )  # every third step tunes
+        if view.share_spent < EXPLORE_UNTIL and (drafts + step) % 3 != 2:  # two drafts, then one step on the best
             return [Operator.DRAFT, *work]
         return [*work, Operator.DRAFT]
 
@@ -59,7 +61,7 @@ class GreedyPolicy:
     @staticmethod
     def _should_merge(view: SearchView) -> bool:
         fresh = view.scored - view.scored_at_last_merge
-        if fresh <= 0 or len(_members(view)) < 2:  # noqa: PLR2004  # two make an ensemble
+        if fresh <= 0 or len(_members(view)) < 2:  # two make an ensemble
             return False
         if view.attempts_left == 1 or (view.share_spent >= CLOSING and fresh > 1):
             return True

@@ -1,0 +1,94 @@
+"""What a run remembers: attempts and their executions."""
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from open_autoglm.agents.strategist import Operator
+from open_autoglm.events import Json
+from open_autoglm.sandbox.report import ExecutionReport
+
+
+class AttemptStatus(StrEnum):
+    """How far an attempt came."""
+
+    RUNNING = "running"
+    SCORED = "scored"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    """Hopeless, or cut by the end of the budget: it has no complete score and never competes."""
+    EMPTY = "empty"
+    """The strategist had nothing to write; it counts as no attempt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One bundle (with its PARAMS, where a trial set others) and everything that came of executing it."""
+
+    id: str
+    worker: int
+    operator: Operator
+    slot: int
+    """The how-manieth pick of its operator: two workers never make the same."""
+    parents: tuple[str, ...]
+    seed: int
+    status: AttemptStatus = AttemptStatus.RUNNING
+    bundle: str | None = None
+    """Hash of the bundle in the journal."""
+    title: str = ""
+    params: Mapping[str, Json] | None = None
+    detail: Mapping[str, Json] = field(default_factory=dict)
+    """Numbers of the attempt: fold scores, fit_seconds, predict_seconds, model_bytes, weights of an ensemble."""
+    repairs: int = 0
+    mean: float | None = None
+    standard_error: float | None = None
+    lesson: str = ""
+    failure: str = ""
+
+    def number(self, name: str) -> float | None:
+        """Return a number of `detail`, or None where it was not measured."""
+        value = self.detail.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def fold_scores(self) -> list[float]:
+        """Scores of the folds that were graded, in fold order."""
+        scores = self.detail.get("fold_scores", [])
+        return [float(score) for score in scores] if isinstance(scores, list) else []  # type: ignore[arg-type]  # numbers, as written by the host
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """What one execution left: the report, the host's score, and where its artefacts lie."""
+
+    attempt: str
+    phase: str
+    fold: int
+    report: ExecutionReport
+    ok: bool
+    score: float | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    """Name (model, predictions) to the reference in the object store."""
+
+
+def attempt_from(row: sqlite3.Row) -> Attempt:
+    """Return the attempt of a journal row."""
+    return Attempt(
+        id=row["id"], worker=row["worker"], operator=Operator(row["operator"]), slot=row["slot"],
+        parents=tuple(json.loads(row["parents"])), seed=row["seed"], status=AttemptStatus(row["status"]),
+        bundle=row["bundle"], title=row["title"], params=None if row["params"] is None else json.loads(row["params"]),
+        detail=json.loads(row["detail"]), repairs=row["repairs"], mean=row["mean"],
+        standard_error=row["standard_error"], lesson=row["lesson"], failure=row["failure"],
+    )  # fmt: skip
+
+
+def execution_from(row: sqlite3.Row) -> Execution:
+    """Return the execution of a journal row."""
+    report = ExecutionReport()
+    report.ParseFromString(row["report"])
+    return Execution(
+        attempt=row["attempt"], phase=row["phase"], fold=row["fold"], report=report, ok=bool(row["ok"]),
+        score=row["score"], outputs=json.loads(row["outputs"]),
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""What a strategist is told: the brief, made from the journal, bounded whatever the length of the run."""
+
+from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.strategist import Brief, Past
+from open_autoglm.sandbox.bundle import Author, CodeBundle
+
+RECENT = 200
+BEST = 20
+"""A brief holds the most recent attempts and the best of all."""
+
+FIRST_FIT_SHARE = 0.35
+"""Share of the search's time that one fold of an attempt may take while nothing is scored yet."""
+FOLD_SHARE = 0.2
+LONGEST_FOLD_SECONDS = 3600.0
+
+_UNWRITTEN = CodeBundle(
+    files={"solution.py": "def fit(train, ctx): ...\ndef predict(model, rows, ctx): ...\n"}, author=Author.RECIPES
+)
+
+
+def brief(deps: Deps, *, seed: int = 0) -> Brief:
+    """Make the brief for the next piece of code."""
+    workspace = deps.workspace
+    fit_seconds = best_fit_seconds(deps)
+    return Brief(
+        task=workspace.task,
+        profile=workspace.profile,
+        classes=workspace.classes,
+        past=[past(deps, attempt) for attempt in _remembered(deps)],
+        seed=seed,
+        n_jobs=deps.n_jobs,
+        spent=deps.budget.share_spent(attempts_made(deps), fit_seconds),
+        seconds_left=deps.budget.search_seconds_left(fit_seconds),
+        fold_seconds=fold_seconds(deps),
+        folds=len(workspace.plan.folds),
+    )
+
+
+def _remembered(deps: Deps) -> list[Attempt]:
+    best = deps.journal.best_attempts(greater_is_better=deps.workspace.metric.greater_is_better, count=BEST)
+    known = {attempt.id: attempt for attempt in [*best, *deps.journal.recent_attempts(RECENT)]}
+    return sorted(known.values(), key=lambda attempt: attempt.id)
+
+
+def past(deps: Deps, attempt: Attempt) -> Past:
+    """Return what a strategist may know of an attempt."""
+    return Past(
+        attempt_id=attempt.id,
+        operator=attempt.operator,
+        parents=attempt.parents,
+        bundle=_UNWRITTEN if attempt.bundle is None else deps.journal.bundle(attempt.bundle),
+        params=attempt.params,
+        status=attempt.status.value,
+        mean=attempt.mean,
+        standard_error=attempt.standard_error,
+        fit_seconds=attempt.number("fit_seconds"),
+        predict_seconds=attempt.number("predict_seconds"),
+        failure=attempt.failure,
+        lesson=attempt.lesson,
+    )
+
+
+def attempts_made(deps: Deps) -> int:
+    """Return how many attempts the budget has paid for: written ones, failed ones included."""
+    return sum(deps.journal.counts().values())
+
+
+def best_attempt(deps: Deps) -> Attempt | None:
+    """Return the best scored attempt so far."""
+    best = deps.journal.best_attempts(greater_is_better=deps.workspace.metric.greater_is_better, count=1)
+    return best[0] if best else None
+
+
+def best_fit_seconds(deps: Deps) -> float | None:
+    """Return how long the best attempt so far takes to fit on one fold."""
+    best = best_attempt(deps)
+    return None if best is None else best.number("fit_seconds")
+
+
+def fold_seconds(deps: Deps) -> float:
+    """Return the seconds one fold may take, fit and predict each: no single fit may eat the budget."""
+    if deps.budget.spec.seconds is None:
+        return LONGEST_FOLD_SECONDS
+    best = best_attempt(deps)
+    left = max(0.5, deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0)
+    share = FIRST_FIT_SHARE if best is None else FOLD_SHARE
+    cap = max(2.0, share * deps.budget.spec.seconds)
+    return min(left, cap, LONGEST_FOLD_SECONDS)

@@ -1,0 +1,178 @@
+"""The run's steps around the search: understand -> profile -> confirm -> ... -> finalise -> export -> report."""
+
+import json
+
+from open_autoglm.tools.data.profile import profile_table
+from open_autoglm.tools.data.split import plan_split
+
+from open_autoglm.agents.budget import merged_budget
+from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.finalise.deliver import deliver, explain
+from open_autoglm.agents.finalise.settle import settle
+from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
+from open_autoglm.agents.outcome import StopReason
+from open_autoglm.agents.reporting import outcome_of
+from open_autoglm.agents.state import RunState, RunUpdate
+from open_autoglm.agents.strategist import Request
+from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted, Unsupported
+from open_autoglm.events import EventKind
+from open_autoglm.tools.task import TaskSpec, TaskType
+
+FEWEST_ROWS = 10
+MOST_QUESTIONS = 6
+
+
+async def understand(state: RunState, deps: Deps) -> RunUpdate:
+    """Read the files and turn the words into a task; ask what the words leave open."""
+    if deps.journal.stage("understand") is not None:
+        return {}
+    tables = await deps.blocking.host(read_tables, deps)
+    request = await deps.blocking.host(request_for, deps, tables)
+    task = await _understood(request, deps)
+    tables = settle_test_role(tables, task.target)
+    sources = [table.source for table in tables.values()]
+    task = task.model_copy(update={"sources": sources})
+    _refuse_what_no_strategist_can(task)
+    deps.workspace.save_tables({role: table.frame for role, table in tables.items()})
+    deps.workspace.save_task(task)
+    deps.journal.record_stage("understand", {"warnings": [w for table in tables.values() for w in table.warnings]})
+    return {}
+
+
+async def _understood(request: Request, deps: Deps) -> TaskSpec:
+    answers: dict[str, str] = {}
+    for _ in range(MOST_QUESTIONS):
+        understanding = await deps.strategist.understand(request, answers)
+        open_questions = [question for question in understanding.questions if question.field not in answers]
+        if not open_questions or deps.workspace.options.yes:
+            return understanding.task
+        question = open_questions[0]
+        if deps.ask is None:
+            raise ApprovalNeeded(
+                f"{question.text} ({' / '.join(question.choices)}) Answer it in the sentence or by an option, or let "
+                f"--yes take the best guess: {question.choices[0]}."
+            )
+        answers[question.field] = deps.ask(question)
+    return understanding.task
+
+
+def _refuse_what_no_strategist_can(task: TaskSpec) -> None:
+    if task.task_type is TaskType.FORECASTING:
+        raise Unsupported(
+            "Forecasting is understood, but no recipe of this version can do it. The nearest thing that works: name a "
+            f"column with past values as a feature and ask for a regression of {task.target!r}."
+        )
+    if task.columns.image:
+        raise Unsupported("Images are understood, but no recipe of this version can read them. Tables work.")
+
+
+async def profile(state: RunState, deps: Deps) -> RunUpdate:
+    """Split first, then look: the holdout is in no profile."""
+    if deps.journal.stage("profile") is not None:
+        return {}
+    await deps.blocking.host(_split_and_profile, deps)
+    return {}
+
+
+def _split_and_profile(deps: Deps) -> None:
+    workspace = deps.workspace
+    task = workspace.task
+    check_target(deps)
+    given = workspace.options.holdout
+    share = {"auto": None, "none": 0.0}.get(str(given), given)
+    plan = plan_split(
+        workspace.train, task, holdout=share if share is None else float(share), seed=workspace.options.seed,
+        test_frame=workspace.test,
+    )  # fmt: skip
+    plan.save(workspace.root / "split.npz")
+    rows = workspace.search_rows
+    found = profile_table(workspace.train.iloc[rows].reset_index(drop=True), task)
+    workspace.save_json("profile.json", json.loads(found.model_dump_json()))
+    warnings = [*plan.notes, *found.warnings]
+    for text in warnings:
+        deps.events.emit(EventKind.WARNING, text=text)
+    deps.journal.record_stage("profile", {"warnings": warnings})
+
+
+def check_target(deps: Deps) -> None:
+    """Refuse a target that nothing can be learned from.
+
+    Raises:
+        InputError: No labelled rows, too few of them, or one class only.
+    """
+    workspace = deps.workspace
+    target, rows = workspace.task.target, len(workspace.train)
+    if rows == 0:
+        raise InputError(f"Every row of the target column {target!r} is empty: there is nothing to learn from.")
+    if rows < FEWEST_ROWS:
+        raise InputError(f"Only {rows} rows have a value in {target!r}; at least {FEWEST_ROWS} are needed.")
+    if workspace.train[target].nunique() < 2:  # one value is no question
+        only = workspace.train[target].iloc[0]
+        raise InputError(f"The target column {target!r} holds one value only ({only!r}): there is nothing to predict.")
+    if len(workspace.train.columns) < 2:  # the target and something to predict it from
+        raise InputError(f"The data has the target column {target!r} and nothing to predict it from.")
+
+
+async def confirm(state: RunState, deps: Deps) -> RunUpdate:
+    """Show the task, the plan and what leaves the machine; take what the person changed."""
+    if deps.journal.stage("confirm") is not None:
+        return {}
+    task = deps.workspace.task
+    if deps.confirm is not None and not deps.workspace.options.yes:
+        edited = deps.confirm(task, _leaves_the_machine(deps))
+        if edited is None:
+            raise Interrupted("Not confirmed: nothing was run.")
+        if edited != task:
+            await deps.blocking.host(_change_task, deps, edited)
+    task = deps.workspace.task
+    deps.events.emit(
+        EventKind.TASK_UNDERSTOOD,
+        task_type=task.task_type.value,
+        target=task.target,
+        metric=task.metric.name,
+        guesses=[guess.model_dump(mode="json") for guess in task.guesses],
+    )
+    deps.journal.record_stage("confirm", {})
+    deps.budget.spec = merged_budget(deps.workspace.options.budget, task.budget)
+    return {}
+
+
+def _leaves_the_machine(deps: Deps) -> list[str]:
+    if deps.strategist.name == "recipes":
+        return []
+    return [f"{deps.workspace.options.share} of the data to {deps.strategist.name}"]
+
+
+def _change_task(deps: Deps, task: TaskSpec) -> None:
+    deps.workspace.save_task(task)
+    deps.journal.forget_stages(["profile"])
+    _split_and_profile(deps)
+
+
+async def finalise(state: RunState, deps: Deps) -> RunUpdate:
+    """Name the winner, earn its score, refit, check."""
+    reason = StopReason(state.stop_reason)
+    settled = await settle(deps)
+    if settled is None:
+        return {"winner": "", "stop_reason": reason.value}
+    return {"winner": settled.winner}
+
+
+async def export(state: RunState, deps: Deps) -> RunUpdate:
+    """Write what the user takes home."""
+    if state.winner:
+        await deliver(deps, StopReason(state.stop_reason))
+    return {}
+
+
+async def report(state: RunState, deps: Deps) -> RunUpdate:
+    """Explain the model as far as time goes, and say how the run ended."""
+    reason = StopReason(state.stop_reason)
+    if state.winner:
+        await explain(deps, reason)
+    outcome = await deps.blocking.host(outcome_of, deps, reason)
+    deps.workspace.save_json("result.json", json.loads(outcome.model_dump_json()))
+    deps.save_clock()
+    deps.journal.record_stage("report", {"stop_reason": reason.value})
+    deps.events.emit(EventKind.RUN_FINISHED, status=outcome.status, stop_reason=reason.value)
+    return {}

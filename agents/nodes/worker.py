@@ -1,0 +1,250 @@
+"""The worker's steps: choose -> write -> check -> smoke -> evaluate -> grade -> learn, with repair on the way."""
+
+import hashlib
+from dataclasses import replace
+
+from open_autoglm.sandbox.rules import check_bundle
+
+from open_autoglm.agents import evaluation, scoring
+from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution
+from open_autoglm.agents.briefing import attempts_made, best_attempt, best_fit_seconds, brief, fold_seconds, past
+from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.evaluation import Step
+from open_autoglm.agents.nodes.smoking import smoke_problem
+from open_autoglm.agents.nodes.writing import write_bundle
+from open_autoglm.agents.outcome import StopReason
+from open_autoglm.agents.search.view import search_view
+from open_autoglm.agents.state import WorkerState, WorkerUpdate
+from open_autoglm.agents.strategist import Operator
+from open_autoglm.events import EventKind
+from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line
+from open_autoglm.tools.metrics.predictions import InvalidPredictions
+
+MAX_REPAIRS = 2
+CLEAN = WorkerUpdate(fold=0, problem="", graded=False)
+
+
+def derive_seed(run_seed: int, attempt_number: int) -> int:
+    """Return the seed of an attempt: the same for the same run seed and place in the run."""
+    digest = hashlib.sha256(f"{run_seed}:{attempt_number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % (2**31 - 1)
+
+
+async def choose(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Pick what to try next and reserve it, or say why the search ends. An unfinished attempt goes on first."""
+    unfinished = deps.journal.unfinished(state.worker)
+    if unfinished is not None:
+        return {**CLEAN, "attempt": unfinished.id}
+    reason = stop_reason(deps)
+    if reason is not None:
+        return {**CLEAN, "attempt": "", "stop_reason": reason.value}
+    view = search_view(deps)
+    pick = deps.policy.choose(view)
+    if pick is None:
+        return {**CLEAN, "attempt": "", "stop_reason": StopReason.CONVERGED.value}
+    number = sum(view.made.values())
+    attempt = deps.journal.reserve(
+        worker=state.worker,
+        operator=pick.operator,
+        slot=pick.slot,
+        parents=pick.parents,
+        seed=derive_seed(deps.workspace.options.seed, number),
+    )
+    return {**CLEAN, "attempt": attempt.id}
+
+
+def stop_reason(deps: Deps) -> StopReason | None:
+    """Return why no further attempt may start, if so."""
+    if deps.stop.requested:
+        return StopReason.INTERRUPTED
+    best = best_attempt(deps)
+    wished = deps.workspace.options.target_score
+    if best is not None and wished is not None and best.mean is not None:
+        sign = 1 if deps.workspace.metric.greater_is_better else -1
+        if sign * best.mean >= sign * wished:
+            return StopReason.TARGET_REACHED
+    made = attempts_made(deps)
+    spent = deps.budget.exhausted(attempts=made, tokens=0, money=0.0, fit_seconds=best_fit_seconds(deps))
+    if spent is not None:
+        return spent
+    if best is not None and deps.journal.since(best.id) >= scoring.patience(len(deps.workspace.search_rows)):
+        return StopReason.NO_PROGRESS
+    return None
+
+
+async def write(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Have the strategist write the code of the pick."""
+    attempt = deps.journal.attempt(state.attempt)
+    if attempt.bundle is None:
+        written = await write_bundle(attempt, deps)
+        if written is None:
+            deps.journal.update(replace(attempt, status=AttemptStatus.EMPTY))
+            return {"attempt": ""}
+        attempt = written
+    deps.events.emit(
+        EventKind.ATTEMPT_STARTED,
+        attempt=attempt.id,
+        operator=attempt.operator.value,
+        title=attempt.title,
+        parents=list(attempt.parents),
+        worker=state.worker,
+    )
+    return {"problem": ""}
+
+
+async def check(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Hold the code against the rules: contract, imports, calls that need a permission."""
+    attempt = deps.journal.attempt(state.attempt)
+    assert attempt.bundle is not None, "write comes before check"
+    bundle = deps.journal.bundle(attempt.bundle)
+    findings = [finding for finding in check_bundle(bundle) if finding.fatal]
+    return {"problem": "; ".join(str(finding) for finding in findings)}
+
+
+async def smoke(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Fit and predict a small sample, so that errors surface in seconds."""
+    attempt = deps.journal.attempt(state.attempt)
+    if attempt.operator is Operator.TUNE:  # the same code as its parent, which passed
+        return {"problem": ""}
+    return {"problem": await smoke_problem(attempt, deps)}
+
+
+async def repair(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Have the strategist mend the code; without a mend the attempt has failed."""
+    attempt = deps.journal.attempt(state.attempt)
+    assert attempt.bundle is not None, "only written code is repaired"
+    broken = deps.journal.bundle(attempt.bundle)
+    report = _last_failure(deps, attempt, state.problem)
+    mended = await deps.strategist.repair(brief(deps, seed=attempt.seed), broken, report)
+    if mended is None or mended.content_hash == attempt.bundle:
+        return {"graded": True}
+    deps.journal.save_bundle(attempt.id, mended, repairs=attempt.repairs + 1)
+    return {"problem": "", "fold": 0}
+
+
+async def evaluate(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Execute one fold: fit in one sandbox process, predict in another."""
+    attempt = deps.journal.attempt(state.attempt)
+    if attempt.operator is Operator.MERGE:  # scored from its members' out-of-fold predictions
+        return {"problem": ""}
+    failed = await run_fold(attempt, state.fold, deps)
+    return {"problem": "" if failed is None else failure_line(failed.report)}
+
+
+async def run_fold(attempt: Attempt, number: int, deps: Deps) -> Execution | None:
+    """Execute one fold of an attempt; return the execution that failed, or None."""
+    fold = deps.workspace.plan.folds[number]
+    seconds = fold_seconds(deps)
+    step = Step(attempt=attempt, phase="fold.fit", fold=number, seconds=seconds, seed=attempt.seed)
+    train = deps.workspace.staged(f"fold{number}.train", fold.train, labelled=True)
+    fitted = await evaluation.fit(deps, step, train)
+    if not fitted.ok:
+        return fitted
+    rows = deps.workspace.staged(f"fold{number}.valid", fold.valid, labelled=False)
+    step = replace(step, phase="fold.predict")
+    predicted = await evaluation.predict(deps, step, deps.workspace.resolve(fitted.outputs["model"]), rows)
+    if predicted.ok:  # the model of a fold has done its work: only its predictions are needed from here on
+        deps.workspace.discard(fitted.outputs["model"])
+    return None if predicted.ok else predicted
+
+
+async def grade(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Score the fold on the host, and decide whether the attempt goes on to its next fold."""
+    attempt = deps.journal.attempt(state.attempt)
+    if state.problem:
+        return {"graded": True}
+    if attempt.operator is Operator.MERGE:
+        await deps.blocking.host(scoring.score_merge, deps, attempt)
+        return {"graded": True}
+    try:
+        await deps.blocking.host(scoring.score_fold, deps, attempt, state.fold)
+    except InvalidPredictions as error:
+        return {"problem": str(error), "graded": True}
+    last = state.fold + 1 >= len(deps.workspace.plan.folds)
+    hopeless = not last and scoring.is_hopeless(deps, attempt)
+    return {"fold": state.fold + 1, "graded": last or hopeless}
+
+
+async def learn(state: WorkerState, deps: Deps) -> WorkerUpdate:
+    """Close the attempt: its score, its status, and what it taught."""
+    attempt = deps.journal.attempt(state.attempt)
+    before = best_attempt(deps)
+    closed = scoring.close(deps, attempt, state.problem)
+    lesson = await deps.strategist.reflect(brief(deps, seed=attempt.seed), past(deps, closed))
+    closed = replace(closed, lesson=lesson)
+    deps.journal.update(closed)
+    deps.save_clock()
+    _tell(deps, closed, before)
+    return {"attempt": ""}
+
+
+def _tell(deps: Deps, attempt: Attempt, before: Attempt | None) -> None:
+    seconds = round(deps.budget.seconds, 2)
+    deps.events.emit(
+        EventKind.ATTEMPT_FINISHED,
+        attempt=attempt.id,
+        status=attempt.status.value,
+        mean=attempt.mean,
+        se=attempt.standard_error,
+        seconds=seconds,
+        title=attempt.title,
+        lesson=attempt.lesson or attempt.failure,
+    )
+    best = best_attempt(deps)
+    if best is not None and best.id == attempt.id and (before is None or before.id != best.id):
+        deps.events.emit(
+            EventKind.BEST_IMPROVED,
+            attempt=best.id,
+            mean=best.mean,
+            se=best.standard_error,
+            metric=deps.workspace.task.metric.name,
+            title=best.title,
+            seconds=seconds,
+        )
+
+
+def _last_failure(deps: Deps, attempt: Attempt, problem: str) -> ExecutionReport:
+    failed = [execution for execution in deps.journal.executions(attempt.id) if not execution.ok]
+    if failed:
+        return failed[-1].report
+    return ExecutionReport(phase="check", status=Status.STATUS_ERROR, detail=problem)
+
+
+# --- where each step leads ---------------------------------------------------------------------------------------
+
+
+def after_choose(state: WorkerState, deps: Deps) -> str:
+    """On with the pick, or to the end."""
+    return "write" if state.attempt else "stop"
+
+
+def after_write(state: WorkerState, deps: Deps) -> str:
+    """On with the code; a pick for which there was nothing to write ends the cycle."""
+    return "check" if state.attempt else "stop"
+
+
+def after_check(state: WorkerState, deps: Deps) -> str:
+    """Broken code is repaired a few times."""
+    return _repair_or(state, deps, "smoke")
+
+
+def after_smoke(state: WorkerState, deps: Deps) -> str:
+    """Broken code is repaired a few times."""
+    return _repair_or(state, deps, "evaluate")
+
+
+def _repair_or(state: WorkerState, deps: Deps, forward: str) -> str:
+    if not state.problem:
+        return forward
+    attempt = deps.journal.attempt(state.attempt)
+    return "repair" if attempt.repairs < MAX_REPAIRS and not deps.stop.requested else "learn"
+
+
+def after_repair(state: WorkerState, deps: Deps) -> str:
+    """Mended code is checked again."""
+    return "learn" if state.graded else "check"
+
+
+def after_grade(state: WorkerState, deps: Deps) -> str:
+    """The next fold, until all are graded or there is no hope."""
+    return "learn" if state.graded else "evaluate"

@@ -1,0 +1,225 @@
+"""The engine's door: start a run, or go on with one."""
+
+import asyncio
+import concurrent.futures
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from open_autoglm.agents.blocking import Blocking
+from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
+from open_autoglm.agents.deps import Ask, Confirm, Deps
+from open_autoglm.agents.graph import run_to_end
+from open_autoglm.agents.journal import Journal
+from open_autoglm.agents.options import RunOptions
+from open_autoglm.agents.outcome import Outcome
+from open_autoglm.agents.recipes.strategist import RecipeStrategist
+from open_autoglm.agents.search.greedy import GreedyPolicy
+from open_autoglm.agents.strategist import Strategist
+from open_autoglm.agents.workspace import Workspace
+from open_autoglm.errors import Interrupted, Unsupported
+from open_autoglm.events import EventKind, EventLog, Listener
+from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.select import select_sandbox
+from open_autoglm.tools.task import BudgetSpec
+
+T = TypeVar("T")
+
+
+def start_run(
+    options: RunOptions,
+    *,
+    frames: Mapping[str, pd.DataFrame] | None = None,
+    listeners: Sequence[Listener] = (),
+    ask: Ask | None = None,
+    confirm: Confirm | None = None,
+    stop: StopFlag | None = None,
+    strategist: Strategist | None = None,
+    sandbox: Sandbox | None = None,
+) -> Outcome:
+    """Take a sentence and data to a verified model.
+
+    Args:
+        options: What was asked.
+        frames: Data frames by the pseudo path that stands for them in `options.data` and `options.test`.
+        listeners: Called with each event, from whatever thread emits it.
+        ask: Puts a question to a person; None where nobody is there.
+        confirm: Shows the task before the search; None goes on without.
+        stop: The user's wish to stop.
+        strategist: Who writes code; by default what the options say.
+        sandbox: Where code runs; by default what the options say.
+
+    Returns:
+        How the run ended, also where no model was found.
+
+    Raises:
+        AutoGLMError: The request cannot be done as it stands; each subclass says what to do.
+    """
+    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES)
+    writer = strategist or _strategist(options)
+    workspace = Workspace.create(options)
+    surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), frames=frames or {})
+    return _conduct(workspace, surface, writer, chosen, resumed=False)
+
+
+def resume_run(
+    run_dir: Path,
+    *,
+    budget: BudgetSpec | None = None,
+    listeners: Sequence[Listener] = (),
+    ask: Ask | None = None,
+    confirm: Confirm | None = None,
+    stop: StopFlag | None = None,
+    strategist: Strategist | None = None,
+    sandbox: Sandbox | None = None,
+) -> Outcome:
+    """Go on with a run that crashed, was interrupted, or ended and gets more to spend.
+
+    Args:
+        run_dir: The run directory.
+        budget: What may be spent in addition to what was spent so far; None goes on with what is left.
+        listeners: As in `start_run`, as all the others.
+        ask: See there.
+        confirm: See there.
+        stop: See there.
+        strategist: See there.
+        sandbox: See there.
+
+    Raises:
+        RunDirectoryError: It is no run directory, one of another version, or a damaged one.
+    """
+    workspace = Workspace.open(run_dir)
+    chosen = sandbox or select_sandbox(workspace.options.sandbox, author=Author.RECIPES)
+    writer = strategist or _strategist(workspace.options)
+    if budget is not None:
+        _add_budget(workspace, budget)
+        workspace = Workspace.open(run_dir)
+    surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag())
+    return _conduct(workspace, surface, writer, chosen, resumed=True)
+
+
+def _strategist(options: RunOptions) -> Strategist:
+    if options.strategist == "glm":
+        raise Unsupported("The glm strategist is not part of this version. Use --strategist recipes (or auto).")
+    return RecipeStrategist()
+
+
+def _add_budget(workspace: Workspace, more: BudgetSpec) -> None:
+    """Allow the run to spend more, on top of what it has spent, and open the search again."""
+    journal = Journal(workspace.root / "journal.sqlite")
+    try:
+        given = workspace.options.budget
+        made = sum(journal.counts().values())
+        spec = BudgetSpec(
+            seconds=None if more.seconds is None else journal.seconds_spent() + more.seconds,
+            attempts=None if more.attempts is None else made + more.attempts,
+            tokens=more.tokens if more.tokens is not None else given.tokens,
+            money=more.money if more.money is not None else given.money,
+        )
+        workspace.set_options(workspace.options.model_copy(update={"budget": spec}))
+        journal.reopen_cut()
+        journal.forget_search()
+    finally:
+        journal.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """Where a run meets people: a terminal, a notebook, a program."""
+
+    listeners: Sequence[Listener]
+    ask: Ask | None
+    confirm: Confirm | None
+    stop: StopFlag
+    frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+
+def _conduct(
+    workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
+) -> Outcome:
+    journal = Journal(workspace.root / "journal.sqlite")
+    events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
+    workers = workspace.options.workers
+    blocking = Blocking(workers)
+    sessions = tuple(sandbox.open() for _ in range(workers))
+    deps = Deps(
+        workspace=workspace,
+        journal=journal,
+        budget=Budget(_budget(workspace), journal.seconds_spent()),
+        strategist=strategist,
+        sandbox=sandbox,
+        session=sessions[0],
+        sessions=sessions,
+        policy=GreedyPolicy(),
+        blocking=blocking,
+        events=events,
+        stop=surface.stop,
+        ask=surface.ask,
+        confirm=surface.confirm,
+        frames=surface.frames,
+    )
+    try:
+        _announce(deps, resumed=resumed)
+        _in_a_loop(lambda: _until_aborted(deps))
+    finally:
+        deps.save_clock()
+        for session in sessions:
+            session.close()
+        blocking.close()
+        journal.close()
+    return Outcome.model_validate_json((workspace.root / "result.json").read_text(encoding="utf-8"))
+
+
+def _budget(workspace: Workspace) -> BudgetSpec:
+    known = (workspace.root / "task.json").exists()
+    return merged_budget(workspace.options.budget, workspace.task.budget if known else BudgetSpec())
+
+
+def _announce(deps: Deps, *, resumed: bool) -> None:
+    ready = deps.sandbox.probe()
+    if not ready.isolating:
+        text = (
+            f"Code runs in the {ready.backend} backend, which does not isolate it. That is allowed for code made of "
+            "recipes only; `autoglm doctor` says how to get an isolating sandbox."
+        )
+        deps.journal.record_stage("sandbox", {"warnings": [text]})
+    kind = EventKind.RUN_RESUMED if resumed else EventKind.RUN_STARTED
+    spec = deps.budget.spec
+    deps.events.emit(kind, run_dir=str(deps.workspace.root), seconds=spec.seconds, attempts=spec.attempts)
+
+
+async def _until_aborted(deps: Deps) -> None:
+    """Run the graph; an abort cancels it, a request to stop ends the executions of the search."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    assert task is not None, "this coroutine runs in a task"
+
+    def stopped() -> None:
+        if deps.stop.aborted:
+            loop.call_soon_threadsafe(task.cancel)
+        elif deps.journal.best_attempts(greater_is_better=True, count=1) and deps.journal.stage("search") is None:
+            for session in deps.sessions:
+                session.cancel()
+
+    deps.stop.on_change(stopped)
+    try:
+        await run_to_end(deps)
+    except asyncio.CancelledError:
+        if not deps.stop.aborted:
+            raise
+        message = f"Stopped. Nothing that was recorded is lost; go on with: autoglm resume {deps.workspace.root}"
+        raise Interrupted(message) from None
+
+
+def _in_a_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, also where this thread already runs an event loop (Jupyter)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(make())
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="autoglm") as thread:
+        return thread.submit(lambda: asyncio.run(make())).result()

@@ -1,0 +1,166 @@
+"""Scores, all computed here on the host from prediction matrices: folds, ensembles, and when to give an attempt up."""
+
+from dataclasses import replace
+
+import numpy as np
+from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
+from open_autoglm.tools.metrics.statistics import mean_and_error
+
+from open_autoglm.agents import evaluation
+from open_autoglm.agents.attempts import Attempt, AttemptStatus
+from open_autoglm.agents.briefing import best_attempt
+from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.strategist import Operator
+from open_autoglm.sandbox.report import Status
+from open_autoglm.tools.metrics.predictions import Predictions
+
+FOLDS_BEFORE_GIVING_UP = 2
+HOPELESS_ERRORS = 4.0
+"""An attempt is given up when it trails the best by this many standard errors of the best on the folds made so far."""
+
+
+def patience(rows: int) -> int:
+    """Return after how many attempts without gain the search ends: trying on would overfit the folds of small data.
+
+    AutoGluon 1.6 stops after 4 models at 100 rows up to 100 at 100,000 (EarlyStoppingCountCallback). Trials of one model
+    differ less than models do, so that the figures here are twice as large.
+    """
+    return int(np.interp(np.log10(max(rows, 1)), [2, 2.7, 3.4, 4, 5], [8, 16, 30, 80, 200]))
+
+
+def score_fold(deps: Deps, attempt: Attempt, number: int) -> float:
+    """Score one executed fold and record it.
+
+    Raises:
+        InvalidPredictions: The matrix is not what the contract demands.
+    """
+    execution = deps.journal.execution(attempt.id, "fold.predict", number)
+    assert execution is not None, "evaluate comes before grade"
+    if execution.score is not None:
+        return execution.score
+    rows = deps.workspace.plan.folds[number].valid
+    value = evaluation.score(deps, deps.workspace.y[rows], evaluation.read(deps, execution, len(rows)))
+    deps.journal.record_score(execution, value)
+    return value
+
+
+def fold_scores(deps: Deps, attempt: Attempt) -> list[float]:
+    """Return the scores of the graded folds, in fold order."""
+    made = [deps.journal.execution(attempt.id, "fold.predict", k) for k in range(len(deps.workspace.plan.folds))]
+    return [execution.score for execution in made if execution is not None and execution.score is not None]
+
+
+def is_hopeless(deps: Deps, attempt: Attempt) -> bool:
+    """Whether the attempt trails the best so far by so much, on the same folds, that the rest can be saved."""
+    best = best_attempt(deps)
+    scores = fold_scores(deps, attempt)
+    if best is None or len(scores) < FOLDS_BEFORE_GIVING_UP or best.standard_error is None:
+        return False
+    rival = best.fold_scores[: len(scores)]
+    sign = 1 if deps.workspace.metric.greater_is_better else -1
+    behind = [sign * (theirs - ours) for ours, theirs in zip(scores, rival, strict=True)]
+    return min(behind) > 0 and float(np.mean(behind)) > HOPELESS_ERRORS * max(best.standard_error, 1e-12)
+
+
+def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
+    """Return the attempt with its status, score and timings."""
+    if attempt.operator is Operator.MERGE and not problem:
+        return replace(attempt, status=AttemptStatus.SCORED)
+    scores = fold_scores(deps, attempt)
+    detail = {**attempt.detail, **_timings(deps, attempt), "fold_scores": list(scores)}
+    attempt = replace(attempt, detail=detail)
+    if problem:
+        if _was_cut(deps, attempt):
+            failure = "cut by the end of the budget"
+            return replace(attempt, status=AttemptStatus.STOPPED, failure=failure, detail={**detail, "cut": True})
+        return replace(attempt, status=AttemptStatus.FAILED, failure=problem)
+    if len(scores) < len(deps.workspace.plan.folds):
+        failure = f"given up after {len(scores)} folds, far behind the best"
+        return replace(attempt, status=AttemptStatus.STOPPED, failure=failure)
+    mean, error = mean_and_error(scores)
+    return replace(attempt, status=AttemptStatus.SCORED, mean=mean, standard_error=error)
+
+
+def _was_cut(deps: Deps, attempt: Attempt) -> bool:
+    failed = [execution.report.status for execution in deps.journal.executions(attempt.id) if not execution.ok]
+    if not failed:
+        return False
+    if failed[-1] == Status.STATUS_CANCELLED:
+        return True
+    left = deps.budget.search_seconds_left(attempt.number("fit_seconds"))
+    return failed[-1] == Status.STATUS_TIMEOUT and left is not None and left <= 1.0
+
+
+def _timings(deps: Deps, attempt: Attempt) -> dict[str, float]:
+    made = [execution for execution in deps.journal.executions(attempt.id) if execution.ok]
+    fits = [execution.report for execution in made if execution.phase == "fold.fit"]
+    predicts = [execution.report for execution in made if execution.phase == "fold.predict"]
+    timings: dict[str, float] = {}
+    if fits:
+        timings["fit_seconds"] = float(np.mean([report.wall_seconds for report in fits]))
+        timings["model_bytes"] = float(np.mean([sum(a.size_bytes for a in report.artefacts) for report in fits]))
+    if predicts:
+        timings["predict_seconds"] = float(np.mean([report.claimed_seconds.get("call", 0.0) for report in predicts]))
+    return timings
+
+
+# --- ensembles -----------------------------------------------------------------------------------------------------
+
+
+def stacked_targets(deps: Deps) -> tuple[np.ndarray, np.ndarray]:
+    """Return targets and fold numbers of all validation rows, fold after fold; both [sum of validation rows]."""
+    folds = deps.workspace.plan.folds
+    y = np.concatenate([deps.workspace.y[fold.valid] for fold in folds])
+    return y, np.concatenate([np.full(len(fold.valid), number) for number, fold in enumerate(folds)])
+
+
+def out_of_fold(deps: Deps, attempt: Attempt) -> np.ndarray:
+    """Return the out-of-fold predictions of a complete attempt, in the order of `stacked_targets`, [rows, k]."""
+    parts = []
+    for number, fold in enumerate(deps.workspace.plan.folds):
+        execution = deps.journal.execution(attempt.id, "fold.predict", number)
+        assert execution is not None, "only complete attempts have out-of-fold predictions"
+        parts.append(_soft(evaluation.read(deps, execution, len(fold.valid))))
+    return np.concatenate(parts)
+
+
+def _soft(predictions: Predictions) -> np.ndarray:
+    """Return what can be averaged: probabilities, or values; never labels."""
+    return predictions.proba if predictions.classes else predictions.matrix
+
+
+def ensemble_weights(deps: Deps, members: list[Attempt]) -> dict[str, float]:
+    """Return the weight of each member by greedy selection on out-of-fold predictions; they sum to 1."""
+    y, _ = stacked_targets(deps)
+    workspace = deps.workspace
+    return greedy_weights(
+        {member.id: out_of_fold(deps, member) for member in members},
+        y,
+        metric=workspace.metric,
+        classes=workspace.classes,
+        task_type=workspace.task.task_type,
+    )
+
+
+def score_merge(deps: Deps, attempt: Attempt) -> None:
+    """Score an ensemble without executing it: on each fold with the weights that the other folds would have chosen."""
+    weights = attempt.detail.get("weights")
+    assert isinstance(weights, dict), "write records the weights of a merge"
+    members = [deps.journal.attempt(name) for name in weights]
+    y, folds = stacked_targets(deps)
+    workspace = deps.workspace
+    scores = cross_fitted_scores(
+        {member.id: out_of_fold(deps, member) for member in members},
+        y,
+        folds,
+        metric=workspace.metric,
+        classes=workspace.classes,
+        task_type=workspace.task.task_type,
+    )
+    mean, error = mean_and_error(scores)
+    totals = {
+        name: sum(member.number(name) or 0.0 for member in members)
+        for name in ("fit_seconds", "predict_seconds", "model_bytes")
+    }
+    detail = {**attempt.detail, **totals, "fold_scores": list(scores)}
+    deps.journal.update(replace(attempt, mean=mean, standard_error=error, detail=detail))

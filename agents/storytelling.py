@@ -1,0 +1,201 @@
+"""The run in numbers, from the journal, for the report."""
+
+import platform
+import sys
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+
+from open_autoglm.tools.data.profile import DataProfile
+
+from open_autoglm.agents.briefing import attempts_made
+from open_autoglm.agents.deps import Deps, available_cpus
+from open_autoglm.agents.finalise.settle import Settled
+from open_autoglm.agents.outcome import StopReason
+from open_autoglm.agents.reporting import run_warnings, unmet_wishes
+from open_autoglm.agents.strategist import Operator
+from open_autoglm.events import EventKind, read_events
+from open_autoglm.tools.export import story as told
+from open_autoglm.tools.export.story import RunStory
+from open_autoglm.tools.task import TaskSpec
+
+MOST_ATTEMPTS = 300
+"""Lines of the leaderboard at most: the best, and the most recent."""
+PACKAGES = ("open-autoglm", "numpy", "pandas", "scikit-learn", "lightgbm", "xgboost", "catboost", "pyarrow", "skops")
+
+
+def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told.Diagnostics) -> RunStory:
+    """Return everything that the report tells."""
+    workspace = deps.workspace
+    task = workspace.task
+    winner = deps.journal.attempt(settled.winner)
+    assert winner.bundle is not None, "a winner has code"
+    bundle = deps.journal.bundle(winner.bundle)
+    attempts = leaderboard(deps)
+    events = list(read_events(workspace.root / "events.jsonl"))
+    return RunStory(
+        run_id=workspace.run_id,
+        created=workspace.created,
+        prompt=task.prompt,
+        language=task.language,
+        target=task.target,
+        task_type=task.task_type.value,
+        strategist=deps.strategist.name,
+        author=bundle.author.value,
+        best_attempt=winner.id,
+        best_title=bundle.title,
+        refitted=settled.shipped == "refitted",
+        scores=_scores(deps, settled),
+        attempts=attempts,
+        curve=_curve(events),
+        checks=tuple(settled.checks),
+        stop_reason=reason.sentence,
+        spending=_spending(deps),
+        timings=_timings(events),
+        guesses=tuple(task.guesses),
+        warnings=tuple(run_warnings(deps)),
+        unmet=tuple(unmet_wishes(deps, settled)),
+        data=_data(workspace.profile, task),
+        split=_split(deps),
+        diagnostics=diagnostics,
+        ensemble=_ensemble(deps, settled),
+        isolation=_isolation(deps, events),
+        environment=_environment(),
+    )
+
+
+def leaderboard(deps: Deps) -> tuple[told.Attempt, ...]:
+    """Return the attempts for people: all of a short run, the best and the latest of a long one."""
+    best = deps.journal.best_attempts(
+        greater_is_better=deps.workspace.metric.greater_is_better, count=MOST_ATTEMPTS // 2
+    )
+    shown = {attempt.id: attempt for attempt in [*best, *deps.journal.recent_attempts(MOST_ATTEMPTS // 2)]}
+    return tuple(
+        told.Attempt(
+            attempt_id=attempt.id,
+            title=attempt.title,
+            operator=attempt.operator.value,
+            parents=attempt.parents,
+            status=attempt.status.value,
+            mean=attempt.mean,
+            standard_error=attempt.standard_error,
+            fit_seconds=attempt.number("fit_seconds"),
+            predict_seconds=attempt.number("predict_seconds"),
+            lesson=attempt.lesson or attempt.failure,
+        )
+        for attempt in sorted(shown.values(), key=lambda attempt: attempt.id)
+    )
+
+
+def _scores(deps: Deps, settled: Settled) -> told.Scores:
+    metric = deps.workspace.metric
+    return told.Scores(
+        metric=metric.name,
+        greater_is_better=metric.greater_is_better,
+        cv_mean=settled.cv_mean,
+        cv_se=settled.cv_se,
+        folds=settled.folds,
+        holdout=settled.holdout,
+        holdout_low=settled.holdout_low,
+        holdout_high=settled.holdout_high,
+        holdout_rows=settled.holdout_rows,
+        dummy=settled.baseline.dummy,
+        linear=settled.baseline.linear,
+    )
+
+
+def _curve(events: list[dict[str, object]]) -> tuple[told.CurvePoint, ...]:
+    points = []
+    for event in events:
+        data = event.get("data")
+        if event.get("event") == EventKind.BEST_IMPROVED and isinstance(data, dict) and data.get("mean") is not None:
+            points.append(
+                told.CurvePoint(
+                    seconds=float(data["seconds"]), score=float(data["mean"]), attempt_id=str(data["attempt"])
+                )
+            )
+    return tuple(points)
+
+
+def _timings(events: list[dict[str, object]]) -> tuple[told.StageTime, ...]:
+    totals: Counter[str] = Counter()
+    for event in events:
+        data = event.get("data")
+        if event.get("event") == EventKind.STAGE_FINISHED and isinstance(data, dict):
+            totals[str(data["stage"])] += float(data["seconds"])
+    return tuple(told.StageTime(stage=stage, seconds=round(seconds, 3)) for stage, seconds in totals.items())
+
+
+def _spending(deps: Deps) -> told.Spending:
+    spec = deps.budget.spec
+    return told.Spending(
+        seconds=round(deps.budget.seconds, 2),
+        budget_seconds=spec.seconds,
+        attempts=attempts_made(deps),
+        budget_attempts=spec.attempts,
+        executions=deps.journal.execution_count(),
+    )
+
+
+def _data(profile: DataProfile, task: TaskSpec) -> told.DataSummary:
+    roles = dict.fromkeys(task.columns.dropped, "dropped") | dict.fromkeys(task.columns.id, "id")
+    roles[task.target] = "target"
+    target = profile.target
+    return told.DataSummary(
+        rows=profile.rows,
+        columns=tuple(
+            told.ColumnSummary(
+                name=column.name,
+                kind=column.kind.value,
+                role=roles.get(column.name, "feature"),
+                distinct=column.distinct,
+                missing_fraction=column.missing_fraction,
+            )
+            for column in profile.columns
+        ),
+        class_counts=tuple((str(label), count) for label, count in target.class_counts),
+        target_quantiles=tuple(target.quantiles),
+        duplicate_rows=profile.duplicate_rows,
+        notes=tuple(suspect.detail for suspect in profile.suspects),
+    )
+
+
+def _split(deps: Deps) -> str:
+    plan = deps.workspace.plan
+    held = deps.workspace.holdout()
+    folds = f"{len(plan.folds)} folds ({plan.kind}) on {len(deps.workspace.search_rows)} rows"
+    if held is None:
+        return f"{folds}; no holdout."
+    origin = "the labelled test file" if deps.workspace.test is not None else "set aside before anything was looked at"
+    return f"{folds}; {len(held[0])} rows are the holdout, {origin}."
+
+
+def _ensemble(deps: Deps, settled: Settled) -> tuple[told.EnsembleWeight, ...]:
+    attempt = deps.journal.attempt(settled.winner)
+    weights = attempt.detail.get("weights")
+    if attempt.operator is not Operator.MERGE or not isinstance(weights, dict):
+        return ()
+    return tuple(
+        told.EnsembleWeight(attempt_id=name, title=deps.journal.attempt(name).title, weight=float(weight))
+        for name, weight in weights.items()
+    )
+
+
+def _isolation(deps: Deps, events: list[dict[str, object]]) -> tuple[told.Isolation, ...]:
+    executions = sum(1 for event in events if event.get("event") == EventKind.EXECUTION_FINISHED)
+    ready = deps.sandbox.probe()
+    return (told.Isolation(backend=ready.backend, tier=ready.tier, isolating=ready.isolating, executions=executions),)
+
+
+def _environment() -> told.Environment:
+    packages = []
+    for name in PACKAGES:
+        try:
+            packages.append((name, version(name)))
+        except PackageNotFoundError:
+            continue
+    return told.Environment(
+        python=sys.version.split()[0],
+        platform=f"{platform.system()} {platform.machine()}",
+        cpus=available_cpus(),
+        packages=tuple(packages),
+    )
