@@ -1,0 +1,49 @@
+# Every target sets up what it needs. PYTHON names the interpreter (3.11 or newer) that .venv is made with.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo dev check test test-all wheel docs clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/core: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -U 'pip>=25.1'
+	$(BIN)/python -m pip install -q -e .
+	@touch $@
+
+.venv/dev: .venv/core
+	$(BIN)/python -m pip install -q --group dev
+	@touch $@
+
+.venv/all: .venv/dev
+	$(BIN)/python -m pip install -q -e '.[boost]'
+	@touch $@
+
+demo: .venv/core  ## run the main job on examples/titanic.csv
+	$(BIN)/autoglm run "Predict which passengers survived, optimise AUC, take at most a minute" --data examples/titanic.csv --yes
+
+dev: .venv/dev  ## a working environment in .venv
+
+check: .venv/dev  ## what CI checks, the fastest first
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
+
+test: .venv/dev  ## the fast tests
+	$(BIN)/python -m pytest -q
+
+test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage
+	rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -q -m "not gpu and not vllm and not docker"
+	$(BIN)/coverage combine -q && $(BIN)/coverage report
+
+wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach
+	bash .ci/test-wheel
+
+docs: .venv/dev  ## draw the pictures and schemas in docs/ again from the code
+	$(BIN)/python docs/draw.py
+
+clean:  ## forget the environment and everything built
+	rm -rf .venv .venv-wheel build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
