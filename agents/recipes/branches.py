@@ -18,7 +18,12 @@ def _settle_one(source: str, choices: Mapping[str, bool]) -> str | None:
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.IfExp) and (side := _value(node.test, choices)) is not None:
-            return _replace_expression(source, node, node.body if side else node.orelse)
+            return _replace_expression(source, node, _text(source, node.body if side else node.orelse))
+        if isinstance(node, ast.BoolOp) and _value(node, choices) is None:
+            open_sides = [_text(source, part) for part in node.values if _value(part, choices) is None]
+            if len(open_sides) < len(node.values):
+                joined = (" and " if isinstance(node.op, ast.And) else " or ").join(open_sides)
+                return _replace_expression(source, node, joined)
         for block in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
             if not isinstance(block, list):
                 continue
@@ -39,20 +44,25 @@ def _value(test: ast.expr, choices: Mapping[str, bool]) -> bool | None:
         return None if inner is None else not inner
     if isinstance(test, ast.BoolOp):
         sides = [_value(part, choices) for part in test.values]
-        if None in sides:
-            return None
-        return all(sides) if isinstance(test.op, ast.And) else any(sides)
+        deciding = isinstance(test.op, ast.Or)  # one true side settles an `or`, one false side an `and`
+        if deciding in sides:
+            return deciding
+        return None if None in sides else not deciding
     return None
 
 
-def _replace_expression(source: str, node: ast.IfExp, kept: ast.expr) -> str:
+def _text(source: str, node: ast.expr) -> str:
+    text = ast.get_source_segment(source, node)
+    assert text is not None
+    return text
+
+
+def _replace_expression(source: str, node: ast.expr, kept: str) -> str:
     lines = source.encode().split(b"\n")  # column offsets of the syntax tree count bytes
     assert node.end_lineno is not None
-    text = ast.get_source_segment(source, kept)
-    assert text is not None
     head = lines[node.lineno - 1][: node.col_offset]
     tail = lines[node.end_lineno - 1][node.end_col_offset :]
-    return b"\n".join([*lines[: node.lineno - 1], head + text.encode() + tail, *lines[node.end_lineno :]]).decode()
+    return b"\n".join([*lines[: node.lineno - 1], head + kept.encode() + tail, *lines[node.end_lineno :]]).decode()
 
 
 def _replace_statement(source: str, block: Sequence[ast.stmt], position: int, *, keep: Sequence[ast.stmt]) -> str:

@@ -13,7 +13,7 @@ from open_autoglm.tools.task import SourceRole, TaskSpec, TaskType
 
 FEATURES = {"numbers": "HAS_NUMBERS", "categories": "HAS_CATEGORIES", "dates": "HAS_DATES", "texts": "HAS_TEXTS"}
 ROLES = {"group": "HAS_GROUP", "time": "HAS_TIME", "weight": "HAS_WEIGHT"}
-OPTIONAL = ("TARGET_ENCODING", "LEVEL_COUNTS", "COMPARISONS", "LOG_TARGET", "TUNED_DECISION", "BAGGED")
+OPTIONAL = ("TARGET_ENCODING", "LEVEL_COUNTS", "COMPARISONS", "LOG_TARGET", "TUNED_DECISION", "BAGGED", "EXTRA_TREES")
 
 
 class Plan(BaseModel):
@@ -22,7 +22,9 @@ class Plan(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     recipe: str
-    """Name in `portfolio.RECIPES`, which is also the entry module under `blocks.solutions`."""
+    """Name in `portfolio.RECIPES`."""
+    entry: str
+    """Module under `blocks.solutions`."""
     family: str
     title: str
     columns: dict[str, list[str]]
@@ -58,7 +60,7 @@ def write_bundle(plan: Plan, brief: Brief) -> CodeBundle:
     if not choices["TARGET_ENCODING"]:
         columns.pop("encoded", None)
     tables = {"TASK": task_literal(task, brief.classes), "COLUMNS": columns, "PARAMS": plan.params}
-    source = write_solution(f"solutions.{plan.recipe}", tables=tables, choices=choices)
+    source = write_solution(f"solutions.{plan.entry}", tables=tables, choices=choices)
     return CodeBundle(
         files={"solution.py": source},
         requirements=requirements_of(third_party(source)),

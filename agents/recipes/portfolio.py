@@ -25,24 +25,33 @@ class Recipe:
     """One kind of solution."""
 
     family: ModelFamily
+    entry: str
+    """Module under `blocks.solutions`."""
     title: str
+    choices: tuple[str, ...] = ()
     package: str | None = None
     """Must be installed for this recipe."""
 
 
 RECIPES: Mapping[str, Recipe] = {
-    "linear": Recipe(family=ModelFamily.LINEAR, title="Linear model"),
-    "lightgbm": Recipe(family=ModelFamily.BOOSTING, title="LightGBM", package="lightgbm"),
+    "linear": Recipe(family=ModelFamily.LINEAR, entry="linear", title="Linear model"),
+    "lightgbm": Recipe(family=ModelFamily.BOOSTING, entry="lightgbm", title="LightGBM", package="lightgbm"),
+    "catboost": Recipe(family=ModelFamily.BOOSTING, entry="catboost", title="CatBoost", package="catboost"),
+    "random_forest": Recipe(family=ModelFamily.TREES, entry="forest", title="Random forest"),
+    "extra_trees": Recipe(family=ModelFamily.TREES, entry="forest", title="Extra trees", choices=("EXTRA_TREES",)),
+    "histogram": Recipe(family=ModelFamily.BOOSTING, entry="histogram", title="Histogram boosting"),
+    "xgboost": Recipe(family=ModelFamily.BOOSTING, entry="xgboost", title="XGBoost", package="xgboost"),
+    "neighbors": Recipe(family=ModelFamily.NEIGHBORS, entry="neighbors", title="Nearest neighbours"),
 }
 
 
-def portfolio(brief: Brief) -> list[Plan]:
+def portfolio(brief: Brief, *, everything: bool = False) -> list[Plan]:
     """Return the drafts for this table and budget, in order."""
     task = brief.task
     if task.task_type is TaskType.FORECASTING:
         return []
     columns = plan_columns(task, brief.profile)
-    order = _order(brief, columns)
+    order = list(RECIPES) if everything else _order(brief, columns)
     return [_plan(name, brief, columns) for name in order if _allowed(RECIPES[name], brief)]
 
 
@@ -61,13 +70,14 @@ def _allowed(recipe: Recipe, brief: Brief) -> bool:
 
 def _plan(name: str, brief: Brief, columns: dict[str, list[str]]) -> Plan:
     recipe = RECIPES[name]
-    choices = []
+    choices = list(recipe.choices)
     if brief.task.metric.name in DECIDED and "prediction" not in brief.classes:
         choices.append("TUNED_DECISION")
     if brief.task.metric.name in ("rmsle", "mape", "smape"):
         choices.append("LOG_TARGET")
     return Plan(
         recipe=name,
+        entry=recipe.entry,
         family=recipe.family.value,
         title=recipe.title,
         columns=columns,
@@ -113,4 +123,85 @@ def _lightgbm(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]
     }
 
 
-PARAMETERS = {"linear": _linear, "lightgbm": _lightgbm}
+def _forest(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
+    rows, classification = brief.profile.rows, brief.task.task_type.is_classification
+    return {
+        "n_estimators": 300 if rows < 20_000 else 150,
+        "min_samples_leaf": 1 if rows < 5000 else 2 if rows < 20_000 else 5,
+        "max_features": "sqrt" if classification else 0.4,
+        "max_leaf_nodes": None,
+        "balanced": False,
+    }
+
+
+def _histogram(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
+    rows = brief.profile.rows
+    loss = {"loss": "absolute_error"} if brief.task.metric.name in ("mae", "mape", "smape") else {}
+    return {
+        **loss,
+        "learning_rate": 0.06 if rows < 20_000 else 0.1,
+        "max_leaf_nodes": 31,
+        "min_samples_leaf": 20 if rows > 2000 else 10,
+        "l2_regularization": 1.0,
+        "max_features": 0.7,
+        "n_estimators": None,
+        "max_trees": 1000,
+        "patience": 30,
+        "balanced": False,
+    }
+
+
+def _xgboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
+    rows, task = brief.profile.rows, brief.task
+    goal = "reg:absoluteerror" if task.metric.name in ("mae", "mape", "smape") else "reg:squarederror"
+    if task.task_type.is_classification:
+        goal = "binary:logistic" if task.task_type is TaskType.BINARY else "multi:softprob"
+    return {
+        "objective": goal,
+        "learning_rate": 0.06 if rows < 20_000 else 0.1,
+        "max_depth": 6,
+        "min_child_weight": 2.0,
+        "subsample": 0.8,
+        "colsample_bytree": 0.7,
+        "reg_lambda": 1.0,
+        "n_estimators": None,
+        "max_trees": 2000,
+        "patience": 50,
+        "balanced": False,
+    }
+
+
+def _catboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
+    rows, task = brief.profile.rows, brief.task
+    loss = {"loss_function": "MAE" if task.metric.name in ("mae", "mape", "smape") else "RMSE"}
+    if task.task_type.is_classification:
+        loss = {"loss_function": "Logloss" if task.task_type is TaskType.BINARY else "MultiClass"}
+    return {
+        **loss,
+        "learning_rate": 0.08 if rows < 20_000 else 0.15,
+        "depth": 6,
+        "l2_leaf_reg": 3.0,
+        "random_strength": 0.8,
+        "one_hot_max_size": 15,
+        "max_ctr_complexity": 1,
+        "n_estimators": None,
+        "max_trees": 1000,
+        "patience": 50,
+        "balanced": False,
+    }
+
+
+def _neighbors(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
+    return {"neighbors": 15, "balanced": False}
+
+
+PARAMETERS = {
+    "linear": _linear,
+    "lightgbm": _lightgbm,
+    "catboost": _catboost,
+    "random_forest": _forest,
+    "extra_trees": _forest,
+    "histogram": _histogram,
+    "xgboost": _xgboost,
+    "neighbors": _neighbors,
+}

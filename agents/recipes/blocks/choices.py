@@ -32,3 +32,5 @@ TUNED_DECISION: bool = False
 """Choose the label by weights learned on inner folds, not by the largest probability."""
 BAGGED: bool = False
 """Average one model per inner fold instead of refitting one model on all rows."""
+EXTRA_TREES: bool = False
+"""Split a forest's nodes at random thresholds (Geurts et al., 2006)."""

@@ -1,10 +1,21 @@
 """Which label to name, where the metric judges labels and the likeliest one is not the best answer."""
 
+from collections.abc import Callable
+
 import numpy as np
 from sklearn import metrics
 
 from open_autoglm.agents.recipes.blocks.choices import TASK
 from open_autoglm.sandbox.runtime.runtime import Context
+
+
+def cross_fitted(learn: Callable, score: Callable, data: tuple, folds: np.ndarray, ctx: Context) -> np.ndarray:
+    """Return probabilities [rows, classes] of each fold by a model learned on the others; data is (X, y, weights)."""
+    proba = np.zeros((len(folds), len(ctx.task.classes)))
+    for fold in np.unique(folds):
+        model = learn(*(part[folds != fold] for part in data))
+        proba[folds == fold] = score(model, data[0][folds == fold])
+    return proba
 
 
 def learn_decision(proba: np.ndarray, y: np.ndarray, ctx: Context) -> list[float]:

@@ -32,11 +32,16 @@ def row_weights(train: pd.DataFrame, y: np.ndarray, *, balanced: bool) -> np.nda
     weights = np.ones(len(y))
     if HAS_WEIGHT:
         weights = np.nan_to_num(to_number(train[COLUMNS["weight"]]), nan=1.0)
-    if CLASSIFICATION:
-        if balanced:
-            counts = np.bincount(y)
-            weights = weights * (len(y) / len(counts) / np.maximum(counts, 1))[y]
+    if CLASSIFICATION and balanced:
+        counts = np.bincount(y)
+        weights = weights * (len(y) / len(counts) / np.maximum(counts, 1))[y]
     return weights
+
+
+def held_out(train: pd.DataFrame, y: np.ndarray, ctx: Context) -> np.ndarray:
+    """Mark the training rows, one in five or ten, on which boosting sees when to stop."""
+    folds = inner_folds(train, y, 5 if len(y) < 5000 else 10, ctx.seed)
+    return folds == folds.max()
 
 
 def inner_folds(train: pd.DataFrame, y: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
 )
 from open_autoglm.agents.recipes.blocks.decision import learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -50,9 +50,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         return {"learned": learned, "boosters": boosters}
     trees = params["n_estimators"]
     if trees is None:
-        folds = inner_folds(train, y, 5 if len(y) < 5000 else 10, ctx.seed)
         finish_by = time.monotonic() + 0.4 * ctx.seconds_left()
-        trees = stop_early(data, folds == folds.max(), options, params, finish_by).best_iteration
+        trees = stop_early(data, held_out(train, y, ctx), options, params, finish_by).best_iteration
     in_time = finish_in_time(time.monotonic() + 0.8 * ctx.seconds_left())
     return {"learned": learned, "boosters": [lgb.train(options, data, max(1, trees), callbacks=[in_time])]}
 
@@ -61,9 +60,8 @@ def booster_options(params: dict, ctx: Context) -> dict:
     """Return the options of LightGBM: what is tuned, and what makes a run repeatable."""
     ours = ("n_estimators", "max_trees", "patience", "balanced", "bags", "native_levels")
     options = {name: value for name, value in params.items() if name not in ours}
-    if CLASSIFICATION:
-        if len(ctx.task.classes) > 2:
-            options["num_class"] = len(ctx.task.classes)
+    if CLASSIFICATION and len(ctx.task.classes) > 2:
+        options["num_class"] = len(ctx.task.classes)
     repeatable = {"seed": ctx.seed, "deterministic": True, "force_row_wise": True}
     return {**options, **repeatable, "num_threads": ctx.n_jobs, "verbosity": -1}
 

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from open_autoglm.agents.recipes.blocks.answers import as_answer
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
-from open_autoglm.agents.recipes.blocks.decision import learn_decision
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
 from open_autoglm.agents.recipes.blocks.target import inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
@@ -28,10 +28,13 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     learned["rows"] = len(y)
     if TUNED_DECISION:
         folds = inner_folds(train, y, 3, ctx.seed)
-        proba = np.zeros((len(y), len(ctx.task.classes)))
-        for fold in np.unique(folds):
-            rest, held = folds != fold, folds == fold
-            proba[held] = linear_scores(X[held], fit_linear(X[rest], y[rest], weights[rest], params, ctx))
+        proba = cross_fitted(
+            lambda *data: fit_linear(*data, params, ctx),
+            lambda linear, held: linear_scores(held, linear, ctx),
+            (X, y, weights),
+            folds,
+            ctx,
+        )
         learned["decision"] = learn_decision(proba, y, ctx)
     return {"learned": learned, "linear": fit_linear(X, y, weights, params, ctx)}
 

@@ -1,0 +1,94 @@
+"""Histogram gradient boosting (scikit-learn), told when to stop by training rows held out inside `fit`."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from open_autoglm.agents.recipes.blocks.answers import as_answer
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
+from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
+from open_autoglm.sandbox.runtime.runtime import Context, script
+
+# The one class of such a model that skops does not know by itself; it holds arrays and no code.
+TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
+
+
+def fit(train: pd.DataFrame, ctx: Context) -> dict:
+    """Learn the features, then the number of trees, then the trees on all rows."""
+    params = {**PARAMS, **ctx.params}
+    y = read_target(train, ctx)
+    X, learned = fit_features(train, y, ctx)
+    learned["rows"] = len(y)
+    weights = row_weights(train, y, balanced=params["balanced"])
+    trees = params["n_estimators"]
+    if trees is None:
+        held = held_out(train, y, ctx)
+        model = make_boosting(params["max_trees"], params, ctx, patience=params["patience"])
+        held_part = {"X_val": X[held], "y_val": y[held], "sample_weight_val": weights[held]}
+        trees = model.fit(X[~held], y[~held], sample_weight=weights[~held], **held_part).n_iter_
+    if TUNED_DECISION:
+        proba = cross_fitted(
+            lambda *data: make_boosting(trees, params, ctx).fit(data[0], data[1], sample_weight=data[2]),
+            lambda model, held: boosting_scores(model, held, ctx),
+            (X, y, weights),
+            inner_folds(train, y, 3, ctx.seed),
+            ctx,
+        )
+        learned["decision"] = learn_decision(proba, y, ctx)
+    return {"learned": learned, "boosting": make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights)}
+
+
+def make_boosting(
+    trees: int, params: dict, ctx: Context, patience: int | None = None
+) -> HistGradientBoostingClassifier | HistGradientBoostingRegressor:
+    """Make the untrained model; with patience it stops when that many trees brought nothing."""
+    ours = ("n_estimators", "max_trees", "patience", "balanced")
+    options = {name: value for name, value in params.items() if name not in ours}
+    if patience is not None:
+        options |= {"early_stopping": True, "n_iter_no_change": patience}
+    else:
+        options |= {"early_stopping": False}
+    if CLASSIFICATION:
+        return HistGradientBoostingClassifier(max_iter=trees, random_state=ctx.seed, **options)
+    return HistGradientBoostingRegressor(max_iter=trees, random_state=ctx.seed, **options)
+
+
+def boosting_scores(
+    model: HistGradientBoostingClassifier | HistGradientBoostingRegressor, X: np.ndarray, ctx: Context
+) -> np.ndarray:
+    """Return probabilities [rows, classes], 0 for a class that training did not see, or values [rows]."""
+    if CLASSIFICATION:
+        proba = np.zeros((len(X), len(ctx.task.classes)))
+        proba[:, model.classes_] = model.predict_proba(X)
+        return proba
+    return model.predict(X)
+
+
+def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.DataFrame:
+    """Return one probability per class, or one value, for each row."""
+    scores = boosting_scores(model["boosting"], new_features(rows, model["learned"]), ctx)
+    if CLASSIFICATION:
+        return as_answer(scores, model["learned"], ctx)
+    return np.expm1(scores) if LOG_TARGET else scores
+
+
+def save(model: dict, directory: Path) -> None:
+    """Write JSON and skops: loading them runs no code."""
+    (directory / "learned.json").write_text(json.dumps(model["learned"]), encoding="utf-8")
+    skops.io.dump(model["boosting"], directory / "boosting.skops")
+
+
+def load(directory: Path) -> dict:
+    """Read what save wrote."""
+    learned = json.loads((directory / "learned.json").read_text(encoding="utf-8"))
+    return {"learned": learned, "boosting": skops.io.load(directory / "boosting.skops", trusted=TRUSTED)}
+
+
+if __name__ == "__main__":
+    script(TASK, PARAMS, fit, predict)
