@@ -2,7 +2,7 @@
 
 Covered: no network; a read-only file system that holds only what Python needs, the job's code and its inputs; new user,
 PID, IPC, UTS and mount namespaces, no capabilities and no way to new rights, another user id where the host's user is
-root; an emptied environment; writable are only /out, /work, /tmp and /dev/shm, together no larger than the limit on disk.
+root; an emptied environment; writable are only its folders for output and work, /tmp and /dev/shm, together no larger than the limit on disk.
 Every execution has namespaces and files of its own, made after the fork from a fork server that has imported and never
 computed; where the kernel refuses them inside bubblewrap, every execution has a bubblewrap of its own. The kernel
 kills the whole tree. Memory and processes are limited by control groups where they can be made, else by rlimits and by
@@ -13,6 +13,7 @@ processor and caches, GPUs, and files that the host itself marks readable to eve
 """
 
 import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -22,7 +23,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox import cgroup
@@ -36,7 +36,7 @@ SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "fonts", "mime.types")
 HELPERS = ("forkserver.py", "namespaces.py", "runtime")
 SMALL_FILES = {
-    "passwd": "sandbox:x:1000:1000::/work:/bin/sh\n",
+    "passwd": "sandbox:x:1000:1000::/autoglm/work:/bin/sh\n",
     "group": "sandbox:x:1000:\n",
     "hosts": "127.0.0.1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
@@ -68,16 +68,19 @@ class BubblewrapLauncher:
     def inside(self, base: Path) -> Inside:
         """Return the fixed paths; they tell nothing of the host."""
         del base
-        return Inside(job="/job", out="/out", work="/work", tmp="/tmp")  # noqa: S108 - a mount point
+        return Inside(job=f"{HOME}/job", out=f"{HOME}/out", work=f"{HOME}/work", tmp="/tmp", keep=tuple(_kept()))  # noqa: S108 - a mount point
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
         """Start it."""
-        command = program(f"{HOME}/forkserver.py", control)
-        with Mounts() as mounts:
-            single = self.seclusion is Seclusion.SINGLE_USE
-            arguments = [*POLICY, *_settings(environment), *_file_system(mounts, base / "job", single=single)]
+        single = self.seclusion is Seclusion.SINGLE_USE
+        with Mounts(as_root=os.geteuid() == 0) as mounts:
+            view = [*POLICY, *_settings(environment), *_file_system(mounts, base / "job", single=single)]
+            command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
+            if mounts.as_root:
+                steps = {"sources": mounts.sources, "user": UNPRIVILEGED, "command": command}
+                command = [sys.executable, "-I", "-S", str(PACKAGE / "lower.py"), json.dumps(steps)]
             return subprocess.Popen(
-                [str(self.bwrap), *arguments, "--", *command],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -85,14 +88,15 @@ class BubblewrapLauncher:
                 env={"PATH": "/usr/bin:/bin"},
                 pass_fds=(control, *mounts.descriptors),
                 start_new_session=True,
-                **_other_user(),
             )
 
 
 class Mounts:
-    """Holds the descriptors of what is mounted: a sandbox of another user may not reach the same files by their paths."""
+    """Where bubblewrap finds what it mounts: for root, see `lower`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, as_root: bool) -> None:
+        self.as_root = as_root
+        self.sources: list[str] = []
         self.descriptors: list[int] = []
 
     def __enter__(self) -> "Mounts":
@@ -104,10 +108,17 @@ class Mounts:
 
     def read_only(self, source: Path, target: str) -> list[str]:
         """Return the arguments that show `source` at `target`."""
-        if os.geteuid() != 0:
+        if not self.as_root:
             return ["--ro-bind", str(source), target]
-        self.descriptors.append(os.open(source, os.O_PATH | os.O_CLOEXEC))
-        return ["--ro-bind-fd", str(self.descriptors[-1]), target]
+        self.sources.append(str(source))
+        return ["--ro-bind", f"/tmp/{len(self.sources) - 1}", target]  # noqa: S108 - a /tmp of its own, see lower.py
+
+    def seen(self, program_path: Path) -> str:
+        """Return the path by which the program can be started; its libraries may lie beside it."""
+        for number, source in enumerate(self.sources):
+            if program_path.is_relative_to(source):
+                return str(Path("/tmp") / str(number) / program_path.relative_to(source))  # noqa: S108
+        return str(program_path)
 
     def text(self, content: str, target: str) -> list[str]:
         """Return the arguments that put a file with this content at `target`."""
@@ -135,14 +146,14 @@ def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
             yield from mounts.read_only((Path("/etc") / name).resolve(), f"/etc/{name}")
     for name, content in SMALL_FILES.items():
         yield from mounts.text(content, f"/etc/{name}")
-    for path in _python_folders():
-        yield from mounts.read_only(path, str(path))
     for name in HELPERS:
         yield from mounts.read_only(PACKAGE / name, f"{HOME}/{name}")
-    yield from mounts.read_only(job, "/job")
+    yield from mounts.read_only(job, f"{HOME}/job")
     yield from ("--proc", "/proc", "--dev", "/dev")
-    for folder in ("/out", "/work", "/tmp", "/dev/shm"):  # noqa: S108 - mount points
+    for folder in (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm"):  # noqa: S108 - mount points
         yield from ("--size", str(SINGLE_USE_BYTES), "--tmpfs", folder) if single else ("--dir", folder)
+    for path in _python_folders():  # after /tmp, since they may lie in there
+        yield from mounts.read_only(path, str(path))
     yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
 
@@ -158,8 +169,9 @@ def _python_folders() -> list[Path]:
     return kept
 
 
-def _other_user() -> dict[str, Any]:
-    return {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if os.geteuid() == 0 else {}
+def _kept() -> list[str]:
+    """Return the folders of Python that a new /tmp would cover."""
+    return [str(path) for path in _python_folders() if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
 
 
 class BubblewrapSandbox:

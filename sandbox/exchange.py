@@ -106,25 +106,28 @@ class Exchange:
         Raises:
             SandboxError: Something would not go away; the session must not be used any more.
         """
-        for name in ("job", *self.folders):
-            remove(self.base / name)
-        self.job.mkdir()
+        self.job.mkdir(exist_ok=True)  # it is mounted inside: it must stay the same folder
+        for left in [*self.job.iterdir(), *(self.base / name for name in self.folders)]:
+            remove(left)
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder that untrusted code may have filled with trees too deep for recursion or without permissions.
+    """Remove a file, or a folder that untrusted code may have filled with trees too deep for recursion or without permissions.
 
     Raises:
         SandboxError: It is still there.
     """
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return
     try:
-        shutil.rmtree(folder)
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink()
+        else:
+            shutil.rmtree(folder)
     except (OSError, RecursionError):
         subprocess.run(["/bin/chmod", "-R", "u+rwx", "--", str(folder)], capture_output=True, check=False)
         subprocess.run(["/bin/rm", "-rf", "--", str(folder)], capture_output=True, check=False)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise SandboxError(f"The work folder {str(folder)!r} could not be emptied.")
 
 

@@ -23,45 +23,53 @@ import time
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 SET_DEATH_SIGNAL, SET_DUMPABLE, SET_CHILD_SUBREAPER = 1, 4, 36
+LINUX = sys.platform == "linux"
 MESSAGE_BYTES = 1 << 16
 NEVER_REACHED = 70
+
+
+class Parts(NamedTuple):
+    """The modules beside this one."""
+
+    driver: Any
+    namespaces: Any
 
 
 def main(control: socket.socket) -> None:
     """Import what the host asks for, say that all is ready, then fork once for each request until the host goes."""
     options = _receive(control)[0]
-    if sys.platform == "linux":
+    if LINUX:
         libc = ctypes.CDLL(None)
         libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)  # a cell of the same user may not read or trace this process
         libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nothing runs on when the host was killed
         libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a cell left behind comes back here to be reaped
-    for folder in options["path"]:
-        sys.path.insert(0, folder)
-    driver = importlib.import_module("driver")
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here), str(here / "runtime")]
+    driver, namespaces = importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None
+    del sys.path[:2]  # what executed code imports is its own, the standard library and installed packages
     started = time.monotonic()
     missing = [name for name in options["imports"] if not _imported(name)]
     gc.collect()
     gc.freeze()  # children touch the pages of these objects less
     ready = {"import_seconds": time.monotonic() - started, "missing": missing, "python": sys.version.split()[0]}
-    _send(control, ready, _ring() if options["ring"] else [])
+    _send(control, ready, _ring(options["out"]) if options["ring"] else [])
     while True:
         request, descriptors = _receive(control)
         if not request:
             return
         if os.fork() == 0:
-            _keep(request, descriptors, control, driver)
+            _keep(request, descriptors, control, Parts(driver, namespaces))
         for descriptor in descriptors:
             os.close(descriptor)
         _reap()
 
 
-def _ring() -> list[int]:
-    """Return a handle on the first process of this namespace (its end is the end of everything) and on /out."""
-    return [os.pidfd_open(1), os.open("/out", os.O_RDONLY | os.O_DIRECTORY)]
+def _ring(out: str) -> list[int]:
+    """Return a handle on the first process of this namespace (its end is the end of everything) and on the output folder."""
+    return [os.pidfd_open(1), os.open(out, os.O_RDONLY | os.O_DIRECTORY)]
 
 
 def _imported(name: str) -> bool:
@@ -80,9 +88,7 @@ def _reap() -> None:
             pass
 
 
-def _keep(
-    request: Mapping[str, Any], descriptors: Sequence[int], control: socket.socket, driver: ModuleType
-) -> NoReturn:
+def _keep(request: Mapping[str, Any], descriptors: Sequence[int], control: socket.socket, parts: Parts) -> NoReturn:
     """Be the keeper of one execution."""
     channel = socket.socket(fileno=descriptors[3])
     try:
@@ -90,7 +96,7 @@ def _keep(
         os.setsid()
         _die_with_parent()
         streams = descriptors[:3]
-        handles = importlib.import_module("namespaces").enter(request) if request["namespaces"] else []
+        handles = parts.namespaces.enter(request) if request["namespaces"] else []
         _send(channel, {"born": os.getpid()}, handles)
         if not _receive(channel)[0]:
             os._exit(NEVER_REACHED)
@@ -98,7 +104,7 @@ def _keep(
         if cell == 0:
             _die_with_parent()
             channel.close()
-            _be_cell(request, streams, driver)
+            _be_cell(request, streams, parts)
         for descriptor in streams:
             os.close(descriptor)
         _send(channel, _ending(cell), [])
@@ -111,7 +117,7 @@ def _keep(
 
 
 def _die_with_parent() -> None:
-    if sys.platform == "linux":
+    if LINUX:
         ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
@@ -130,21 +136,21 @@ def _ending(cell: int) -> dict[str, Any]:
             }
 
 
-def _be_cell(request: Mapping[str, Any], streams: Sequence[int], driver: ModuleType) -> NoReturn:
+def _be_cell(request: Mapping[str, Any], streams: Sequence[int], parts: Parts) -> NoReturn:
     """Become the process in which untrusted code runs."""
     code = NEVER_REACHED
     try:
         claims = _take_streams(streams)
         _limit(request["rlimits"])
         if request["namespaces"]:
-            importlib.import_module("namespaces").drop_rights()
+            parts.namespaces.drop_rights()
         paths = {name: Path(folder) for name, folder in request["paths"].items()}
         job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
         _settle(paths, request["environment"])
-        place = driver.Place(
+        place = parts.driver.Place(
             code=paths["job"] / "code", inputs=paths["job"] / "in", out=paths["out"], work=paths["work"]
         )
-        code = driver.run(job["call"], job["context"], place, driver.Claims(claims))
+        code = parts.driver.run(job["call"], job["context"], place, parts.driver.Claims(claims))
     except BaseException:  # noqa: BLE001 - nothing may run on as a second fork server
         os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
     finally:

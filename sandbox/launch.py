@@ -56,6 +56,8 @@ class Inside:
     out: str
     work: str
     tmp: str
+    keep: tuple[str, ...] = ()
+    """Folders that must stay visible where something new is mounted over their parents."""
 
 
 class Launcher(Protocol):

@@ -1,7 +1,7 @@
 """Inside the sandbox: puts one execution into namespaces of its own, after the fork and before any of its code runs.
 
-User, mount, PID and IPC namespaces are new for every execution, with one size-capped tmpfs behind /out, /work, /tmp and
-/dev/shm: when the first process of the PID namespace ends, the kernel kills everything in it and frees every file.
+User, mount, PID and IPC namespaces are new for every execution, with one size-capped tmpfs behind the folders for output and
+work, /tmp and /dev/shm: when the first process of the PID namespace ends, the kernel kills everything in it and frees every file.
 The network namespace is the sandbox's own, which has a loopback device and nothing else. Linux only; see unshare(2),
 user_namespaces(7), pid_namespaces(7).
 """
@@ -12,7 +12,7 @@ import ctypes
 import os
 import platform
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,7 +25,7 @@ KEYCTL = {"x86_64": 250, "aarch64": 219}
 JOIN_SESSION_KEYRING = 1
 INODES = 200_000
 STAGE = "/mnt"
-FOLDERS = {"out": "/out", "work": "/work", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - mount points, not files
+FOLDERS = {"out": "/autoglm/out", "work": "/autoglm/work", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - mount points, not files
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -50,9 +50,9 @@ def enter(request: Mapping[str, Any]) -> list[int]:
     _libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)  # what runs beside this process may not trace it
     _, handles, _, _ = socket.recv_fds(theirs, 1, 1)
     theirs.close()
-    _mount_all(int(request["disk_bytes"]))
+    _mount_all(int(request["disk_bytes"]), request["keep"])
     _new_keyring()
-    return [*handles, os.open("/out", os.O_RDONLY | os.O_DIRECTORY)]
+    return [*handles, os.open(FOLDERS["out"], os.O_RDONLY | os.O_DIRECTORY)]
 
 
 def _hand_over(first: int, ours: socket.socket) -> NoReturn:
@@ -65,13 +65,18 @@ def _hand_over(first: int, ours: socket.socket) -> NoReturn:
     os._exit(0)
 
 
-def _mount_all(disk_bytes: int) -> None:
+def _mount_all(disk_bytes: int, keep: Sequence[str]) -> None:
+    kept = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in keep}  # would be covered by the new /tmp
     _mount("none", "/", None, RECURSIVE | PRIVATE)
     _mount("proc", "/proc", "proc", NO_SUID | NO_DEV | NO_EXEC)
     _mount("tmpfs", STAGE, "tmpfs", NO_SUID | NO_DEV, f"size={disk_bytes},nr_inodes={INODES},mode=0755")
     for name, target in FOLDERS.items():
         (Path(STAGE) / name).mkdir(mode=0o700)
         _mount(f"{STAGE}/{name}", target, None, BIND)
+    for path, handle in kept.items():
+        Path(path).mkdir(parents=True)
+        _mount(f"/proc/self/fd/{handle}", path, None, BIND | RECURSIVE)
+        os.close(handle)
     _check(_libc.umount2(STAGE.encode(), DETACH), "umount")
     # No further user namespaces: they are where most of a kernel's holes are reached from.
     Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")

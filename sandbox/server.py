@@ -62,9 +62,8 @@ class ForkServer:
             guest.close()
         single = launcher.seclusion is Seclusion.SINGLE_USE
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log)
-        folder = str(Path(process.args[-2]).parent) if isinstance(process.args, list) else "."
         try:
-            send(host, {"imports": list(imports), "path": [f"{folder}/runtime", folder], "ring": single}, [])
+            send(host, {"imports": list(imports), "ring": single, "out": inside.out}, [])
         except OSError:  # it is dead already: found when somebody waits for it
             return server
         return server

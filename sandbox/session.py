@@ -100,6 +100,7 @@ class SupervisedSession:
         return {
             "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
             "disk_bytes": limits.disk_bytes,
+            "keep": inside.keep,
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
             "environment": {},

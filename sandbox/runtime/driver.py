@@ -126,6 +126,19 @@ def _fit(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
             solution.save(model, folder)
         else:
             importlib.import_module("joblib").dump(model, folder / "model.joblib")
+    if (place.inputs / "check").exists():
+        _check(solution, model, ctx, place, claims)
+
+
+def _check(solution: ModuleType, model: Any, ctx: Any, place: Place, claims: Claims) -> None:
+    """Predict the check rows with the model as it is right after its fit."""
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    with claims.timed("check"):
+        rows = pd.read_parquet(place.inputs / "check")
+        answers = importlib.import_module("runtime").to_matrix(solution.predict(model, rows, ctx), ctx.task, len(rows))
+        np.save(place.out / "check.npy", answers, allow_pickle=False)
 
 
 def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
