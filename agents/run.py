@@ -176,7 +176,8 @@ def _conduct(
 
 def _budget(workspace: Workspace) -> BudgetSpec:
     known = (workspace.root / "task.json").exists()
-    return merged_budget(workspace.options.budget, workspace.task.budget if known else BudgetSpec())
+    options = workspace.options
+    return merged_budget(options.budget, workspace.task.budget if known else BudgetSpec(), options.defaults)
 
 
 def _announce(deps: Deps, *, resumed: bool) -> None:

@@ -30,7 +30,6 @@ from open_autoglm.tools.metrics import Metric, get_metric
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
 LAYOUT_VERSION = 1
-DEFAULT_ROOT = Path("autoglm-runs")
 
 
 class Workspace:
@@ -53,7 +52,7 @@ class Workspace:
             InputError: It exists and is in use, or it cannot be written.
         """
         run_id = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(3)
-        root = (options.out or DEFAULT_ROOT / run_id).resolve()
+        root = (options.out or options.root / run_id).resolve()
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise InputError(
                 f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run "

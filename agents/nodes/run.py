@@ -133,7 +133,8 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
         guesses=[guess.model_dump(mode="json") for guess in task.guesses],
     )
     deps.journal.record_stage("confirm", {})
-    deps.budget.spec = merged_budget(deps.workspace.options.budget, task.budget)
+    options = deps.workspace.options
+    deps.budget.spec = merged_budget(options.budget, task.budget, options.defaults)
     return {}
 
 
