@@ -1,0 +1,289 @@
+"""notebook.ipynb: the winner step by step, executed in the sandbox as one job before anybody reads it.
+
+Names from the data enter code as literals made by `repr`, and text cells escaped.
+"""
+
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import nbformat
+from pydantic import JsonValue
+
+from open_autoglm.errors import AutoGLMError
+from open_autoglm.events import Json
+from open_autoglm.sandbox.base import Job, Limits, Session
+from open_autoglm.sandbox.report import failure_line, is_ok
+from open_autoglm.tools.export.code import Section, sections
+from open_autoglm.tools.export.pages import markdown
+from open_autoglm.tools.export.report import headline
+from open_autoglm.tools.export.story import RunStory
+from open_autoglm.tools.export.words import WORDS, metric_title
+from open_autoglm.tools.task import Label, TaskSpec
+
+START_SECONDS = 6.0
+"""Starting a kernel and importing pandas and scikit-learn in it."""
+TABLE = "train.parquet"
+"""Name of the table beside the notebook, in the sandbox."""
+SHOWN_ROWS = 5
+PASSIVE = frozenset({"text/plain", "image/png"})
+"""Kinds of output that a reader shows without running anything."""
+Cell: TypeAlias = dict[str, Any]
+
+TITLES: Mapping[str, str] = {
+    "imports": "What it builds on",
+    "settings": "Settings",
+    "features": "Preparing the columns",
+    "fit": "Fitting",
+    "predict": "Predicting",
+    "storage": "Saving and loading",
+}
+
+SCORERS: Mapping[str, tuple[str, str]] = {
+    "roc_auc": ("roc_auc_score", "roc_auc_score(y, p[:, 1]) if len(classes) == 2 else roc_auc_score(y, p, multi_class='ovr', labels=range(len(classes)))"),
+    "average_precision": ("average_precision_score", "average_precision_score(y, p[:, 1])"),
+    "log_loss": ("log_loss", "log_loss(y, p, labels=range(len(classes)))"),
+    "brier": ("brier_score_loss", "brier_score_loss(y, p[:, 1])"),
+    "accuracy": ("accuracy_score", "accuracy_score(y, label)"),
+    "balanced_accuracy": ("balanced_accuracy_score", "balanced_accuracy_score(y, label)"),
+    "f1": ("f1_score", "f1_score(y, label)"),
+    "f1_macro": ("f1_score", "f1_score(y, label, average='macro')"),
+    "f1_weighted": ("f1_score", "f1_score(y, label, average='weighted')"),
+    "mcc": ("matthews_corrcoef", "matthews_corrcoef(y, label)"),
+    "quadratic_kappa": ("cohen_kappa_score", "cohen_kappa_score(y, label, weights='quadratic')"),
+    "rmse": ("root_mean_squared_error", "root_mean_squared_error(y, value)"),
+    "rmsle": ("root_mean_squared_log_error", "root_mean_squared_log_error(y, value.clip(0))"),
+    "mae": ("mean_absolute_error", "mean_absolute_error(y, value)"),
+    "mape": ("mean_absolute_percentage_error", "mean_absolute_percentage_error(y, value)"),
+    "r2": ("r2_score", "r2_score(y, value)"),
+}  # fmt: skip
+"""Metric to a function of sklearn.metrics and the call; a metric that is not here is shown by a common one."""
+BINARY_ONLY = frozenset({"average_precision", "brier", "f1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """What a notebook is written from."""
+
+    story: RunStory
+    task: TaskSpec
+    classes: Sequence[Label]
+    code: Mapping[str, str]
+    """`solution.py` with the winning parameters, its helpers, and `runtime.py`."""
+    table_path: str
+    """Where the user's training table lies."""
+    read: Mapping[str, JsonValue]
+    """Arguments of pandas.read_csv."""
+    seed: int
+
+
+def notebook_seconds(fit_seconds: float) -> float:
+    """Return how long executing the notebook takes: it fits on four fifths of the rows, then on all."""
+    return START_SECONDS + 2.2 * fit_seconds
+
+
+def run_notebook(session: Session, walk: Walk, table: Path, limits: Limits) -> str:
+    """Write the notebook, execute it in the sandbox, and return it with its outputs.
+
+    Raises:
+        AutoGLMError: A cell failed, or what came back is no notebook.
+        SandboxError: The sandbox itself failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="autoglm-notebook-") as folder:
+        written, collect = Path(folder) / "notebook.ipynb", Path(folder) / "out"
+        written.write_text(build_notebook(walk), encoding="utf-8")
+        context: dict[str, Json] = {
+            "task": {},
+            "params": None,
+            "seed": walk.seed,
+            "n_jobs": limits.cpus,
+            "seconds": limits.wall_seconds,
+        }
+        report = session.run(Job(
+            execution_id="notebook", phase="notebook", call="notebook", code=walk.code, context=context,
+            inputs={"notebook": written, TABLE: table}, limits=replace(limits, processes=max(limits.processes, 256)), collect=collect,
+        ))  # fmt: skip
+        if not is_ok(report):
+            raise AutoGLMError(f"a cell failed: {failure_line(report)}")
+        return _checked(collect / "notebook.ipynb")
+
+
+def _checked(path: Path) -> str:
+    """Return the executed notebook after validation: it comes out of a sandbox. Text and pictures stay, active content goes."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        nbformat.validate(notebook)
+    except (OSError, ValueError, RecursionError, nbformat.ValidationError) as error:
+        raise AutoGLMError(f"what came back is no notebook: {' '.join(str(error).split())[:200]}") from error
+    for output in (output for cell in notebook["cells"] for output in cell.get("outputs", [])):
+        if "data" in output:
+            output["data"] = {kind: data for kind, data in output["data"].items() if kind in PASSIVE}
+    notebook["metadata"].pop("widgets", None)
+    return _dumped(notebook)
+
+
+def build_notebook(walk: Walk) -> str:
+    """Return the notebook, not executed. The same walk gives the same bytes."""
+    cells = [*_opening(walk), *_solution(walk), *_trial(walk), *_closing()]
+    language = {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py", "mimetype": "text/x-python"}
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return _dumped({
+        "cells": [{"id": f"cell-{number}", **cell} for number, cell in enumerate(cells)],
+        "metadata": {"kernelspec": kernel, "language_info": language},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    })  # fmt: skip
+
+
+def _dumped(notebook: Cell) -> str:
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _text(*paragraphs: str) -> Cell:
+    return {"cell_type": "markdown", "metadata": {}, "source": "\n\n".join(p for p in paragraphs if p)}
+
+
+def _code(source: str) -> Cell:
+    return {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+
+
+def _opening(walk: Walk) -> Iterator[Cell]:
+    said = headline(walk.story)
+    metric = metric_title(walk.story.scores.metric)
+    answer = (
+        f"**{metric} {said['value']}**, {said['interval']}, {said['basis']}."
+        if said["interval"]
+        else f"**{metric} {said['value']}**, {said['basis']}."
+    )
+    words = WORDS[walk.story.language]
+    yield _text(
+        f"# {words['headline'].format(target=markdown(walk.task.target))}",
+        f"> {markdown(walk.story.prompt)}",
+        f"{markdown(walk.story.best_title or walk.story.best_attempt)}: {answer} {said['verdict']}",
+        words["shipped"] if walk.story.refitted else words["scored_ships"],
+        "This notebook loads the table, walks through `solution.py`, judges it on rows it has not seen, fits it on all rows and predicts. "
+        "It needs the packages of `requirements.lock` and was executed in a sandbox before it was delivered.",
+    )
+    yield _text("## The data")
+    yield _code(
+        "from pathlib import Path\n\n"
+        "import numpy as np\n"
+        "import pandas as pd\n"
+        "from runtime import Context, Task, read_table, to_frame, to_matrix\n\n"
+        "# the table beside this notebook, else the file that the model was trained on: name another one here\n"
+        f"places = [Path({TABLE!r}), Path({walk.table_path!r})]\n"
+        f"READ = {dict(walk.read)!r}\n"
+        "data = read_table(next(place for place in places if place.exists()), READ)\n"
+        f"TARGET = {walk.task.target!r}\n"
+        "data = data[data[TARGET].notna()].reset_index(drop=True)\n"
+        "print(f'{len(data):,} rows, {data.shape[1]} columns')\n"
+        f"data.head({SHOWN_ROWS})"
+    )
+    yield _code(
+        "pd.DataFrame({'type': data.dtypes.astype(str), 'missing': data.isna().mean().round(3), 'distinct': data.nunique()})"
+    )
+    share = "data[TARGET].value_counts(normalize=True).round(3)" if walk.classes else "data[TARGET].describe()"
+    yield _code(share)
+
+
+def _solution(walk: Walk) -> Iterator[Cell]:
+    yield _text("## The solution", "The cells of this part are `solution.py`, in its order.")
+    last = ""
+    for section in sections(walk.code["solution.py"]):
+        if section.kind == "docstring":
+            yield _text(_docstring(section))
+            continue
+        if section.kind != last and section.kind in TITLES:
+            yield _text(f"### {TITLES[section.kind]}")
+        last = section.kind
+        yield _code(section.source)
+
+
+def _docstring(section: Section) -> str:
+    """Return a module docstring as text, not as Markdown: it may hold anything."""
+    lines = section.source.strip().strip("\"'").strip().splitlines()
+    return "  \n".join(markdown(line) for line in lines)
+
+
+def _trial(walk: Walk) -> Iterator[Cell]:
+    yield _text("## On rows it has not seen", _split_text(walk.task))
+    yield _code(
+        f"{_split_code(walk)}\ntrain, valid = data[~held_out].reset_index(drop=True), data[held_out].reset_index(drop=True)\nlen(train), len(valid)"
+    )
+    name, scorer, call = _scorer(walk)
+    task = json.loads(json.dumps(_task(walk)))
+    yield _code(
+        f"task = Task.of({task!r})\n"
+        f"ctx = Context(task=task, params=PARAMS, seed={walk.seed})\n"
+        "model = fit(train, ctx)\n"
+        "matrix = to_matrix(predict(model, valid.drop(columns=TARGET), ctx), task, len(valid))\n"
+        "to_frame(matrix, task).assign(actual=valid[TARGET]).head(8)"
+    )
+    yield _code(
+        f"from sklearn.metrics import {scorer}\n\n{_truth(walk)}\nscore = {call}\n"
+        f"print(f{f'{name} on {{len(valid):,}} rows: {{score:.4f}}'!r})"
+    )
+    yield _text(
+        "One split tells less than the run's own scores, which were taken over several folds, and once on rows that no attempt had seen."
+    )
+
+
+def _task(walk: Walk) -> dict[str, Json]:
+    return {
+        "target": walk.task.target, "task_type": walk.task.task_type.value, "metric": walk.task.metric.name, "classes": list(walk.classes),
+        "columns": walk.task.columns.model_dump(mode="json"), "quantiles": list(walk.task.quantiles),
+    }  # fmt: skip
+
+
+def _split_text(task: TaskSpec) -> str:
+    if task.columns.time:
+        return "The latest fifth of the rows is kept out of the fit."
+    if task.columns.group:
+        return "A fifth of the groups is kept out of the fit, so that no group is on both sides."
+    return "A random fifth of the rows is kept out of the fit."
+
+
+def _split_code(walk: Walk) -> str:
+    columns = walk.task.columns
+    if columns.time:
+        return f"when = pd.to_datetime(data[{columns.time!r}], format='mixed', errors='coerce') if data[{columns.time!r}].dtype.kind not in 'iuf' else data[{columns.time!r}]\nheld_out = when > when.quantile(0.8)"
+    lines = f"rng = np.random.default_rng({walk.seed})\n"
+    if columns.group:
+        group = f"data[{columns.group!r}]"
+        return (
+            lines
+            + f"groups = {group}.unique()\nheld_out = {group}.isin(rng.choice(groups, max(1, len(groups) // 5), replace=False))"
+        )
+    return lines + "held_out = pd.Series(rng.random(len(data)) < 0.2)"
+
+
+def _scorer(walk: Walk) -> tuple[str, str, str]:
+    """Return the title, the function of sklearn.metrics and the call for the task's metric, or the nearest that fits."""
+    name = walk.task.metric.name
+    if name not in SCORERS or (name in BINARY_ONLY and len(walk.classes) > 2):
+        name = "log_loss" if walk.classes else "mae"
+    function, call = SCORERS[name]
+    return metric_title(name), function, call
+
+
+def _truth(walk: Walk) -> str:
+    if not walk.classes:
+        return "y, value = valid[TARGET].to_numpy(dtype=float), matrix[:, 0]"
+    return (
+        "classes = list(task.classes)\n"
+        "y = valid[TARGET].map({label: code for code, label in enumerate(classes)}).to_numpy()\n"
+        "p = matrix[:, : len(classes)]\n"
+        "label = matrix[:, -1].astype(int) if matrix.shape[1] > len(classes) else p.argmax(axis=1)"
+    )
+
+
+def _closing() -> Iterator[Cell]:
+    yield _text("## On all rows", "What was delivered: the same code, parameters and seed, fitted on every row.")
+    yield _code(
+        "model = fit(data, ctx)\n"
+        "new = data.drop(columns=TARGET).head(8)  # any table with the same columns\n"
+        "to_frame(to_matrix(predict(model, new, ctx), task, len(new)), task)"
+    )

@@ -1,0 +1,140 @@
+"""Predict new rows with the model in this folder.
+
+    python predict.py new.csv -o out.csv [--keep] [--trust]
+
+Stands alone: it needs the files beside it and the packages of requirements.lock. One line comes out per line that goes in,
+in the same order: the columns that name rows, `prediction`, and for a classification the probability of every class.
+"""
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from runtime import Context, Task, read_table, to_frame, to_matrix
+
+FOLDER = Path(__file__).resolve().parent
+MOST_MISSING = 0.5
+"""Share of the expected columns without which a table is taken for the wrong one."""
+
+
+class Refused(Exception):
+    """What was asked cannot be done; the message says what to do instead."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 0, or 2 for input that cannot be used."""
+    parser = argparse.ArgumentParser(description="Predict new rows with the model in this folder.")
+    parser.add_argument("rows", help="table of new rows: .csv as in training, .parquet, .json, .jsonl or .xlsx")
+    parser.add_argument(
+        "-o", "--out", default="predictions.csv", help="where the predictions go (default: %(default)s)"
+    )
+    parser.add_argument("--keep", action="store_true", help="pass all input columns through")
+    parser.add_argument("--trust", action="store_true", help="load a model whose files can run code, or were changed")
+    options = parser.parse_args(arguments)
+    try:
+        manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
+        check_model(manifest, trust=options.trust)
+        table = predict_table(read_rows(Path(options.rows), manifest), manifest, keep=options.keep)
+        write(table, Path(options.out))
+    except (Refused, OSError) as error:
+        say(f"error: {error}")
+        return 2
+    say(f"{len(table)} predictions in {options.out}")
+    return 0
+
+
+def say(text: str) -> None:
+    """Write a line for people; the predictions go to a file."""
+    sys.stderr.write(f"{text}\n")
+
+
+def check_model(manifest: Mapping[str, Any], *, trust: bool) -> None:
+    """Refuse a model that was changed since it was delivered, or whose files can run code that nobody read."""
+    if trust:
+        return
+    for name, entry in manifest["files"].items():
+        path = FOLDER / name
+        if name.startswith("model/") and (
+            not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != entry["sha256"]
+        ):
+            raise Refused(
+                f"{name} is not the file that was delivered. Restore it, or add --trust if you changed it yourself."
+            )
+    if manifest["loading_runs_code"] and manifest["author"] != "recipes":
+        raise Refused(
+            "loading this model runs code from its files, and that code was written by a language model or came from a file. "
+            "Read solution.py, then add --trust; `autoglm predict` runs it in a sandbox instead."
+        )
+
+
+def read_rows(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
+    """Read new rows with the options that the training table was read with."""
+    read = manifest["task"].get("read") or {}
+    if not path.is_file():
+        raise Refused(f"there is no file {str(path)!r}.")
+    suffix = path.suffix.lower()
+    try:
+        if suffix in {".json", ".jsonl", ".ndjson"}:
+            frame = pd.read_json(path, lines=suffix != ".json", dtype=False, convert_dates=False)
+        elif suffix in {".xlsx", ".xls"}:
+            frame = pd.read_excel(path)
+        else:
+            frame = read_table(path, read)
+    except (ValueError, UnicodeError) as error:
+        raise Refused(f"{str(path)!r} cannot be read as a table: {error}") from error
+    frame.columns = [str(name) for name in frame.columns]
+    if frame.empty:
+        raise Refused(f"{str(path)!r} has no rows to predict.")
+    return frame
+
+
+def fit_columns(frame: pd.DataFrame, expected: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the columns that the model knows, in its order; a missing one is filled with missing values."""
+    missing = [column["name"] for column in expected if column["name"] not in frame.columns]
+    if len(missing) > MOST_MISSING * len(expected):
+        names = ", ".join(repr(name) for name in missing[:5])
+        raise Refused(
+            f"this table lacks {len(missing)} of the {len(expected)} columns that the model was trained on: {names}."
+        )
+    if missing:
+        say(f"warning: not in the table, taken as missing: {', '.join(repr(name) for name in missing)}")
+    return frame.reindex(columns=[column["name"] for column in expected])
+
+
+def predict_table(frame: pd.DataFrame, manifest: Mapping[str, Any], *, keep: bool) -> pd.DataFrame:
+    """Return one row per row of the frame, in order."""
+    solution = importlib.import_module("solution")
+    task = Task.of(manifest["task"])
+    params = {**getattr(solution, "PARAMS", {}), **(manifest["params"] or {})}
+    ctx = Context(task=task, params=params, seed=manifest["seed"], n_jobs=os.cpu_count() or 1, work_dir=Path.cwd())
+    rows = fit_columns(frame, manifest["input"]["columns"])
+    made = to_frame(to_matrix(solution.predict(load_model(solution), rows, ctx), task, len(rows)), task)
+    names = set(task.columns.get("id") or ())
+    passed = frame[[name for name in frame.columns if keep or name in names]].reset_index(drop=True)
+    passed = passed.rename(columns={name: f"{name}_input" for name in passed.columns if name in made.columns})
+    return pd.concat([passed, made], axis=1)
+
+
+def load_model(solution: Any) -> Any:
+    """Load the fitted model as it was saved: by the solution's own `load`, else by joblib."""
+    if hasattr(solution, "load"):
+        return solution.load(FOLDER / "model")
+    return importlib.import_module("joblib").load(FOLDER / "model" / "model.joblib")
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write the predictions whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    table.to_csv(temporary, index=False)
+    temporary.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The table of predictions: what names a row first, then the prediction, then the probability of every class."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from open_autoglm.errors import InputError
+from open_autoglm.events import Json
+from open_autoglm.sandbox.runtime.runtime import Task, to_frame
+from open_autoglm.tools.metrics.predictions import Predictions
+
+
+def assemble(
+    rows: pd.DataFrame, answers: Predictions, task: Mapping[str, Json], *, ids: Iterable[str] = (), keep: bool = False
+) -> pd.DataFrame:
+    """Return one row per input row, in order.
+
+    Args:
+        rows: As they came in, before anything was filled or dropped.
+        answers: One per row.
+        task: What `ctx.task` is inside: the runtime turns the numbers into labels as they stand in the data.
+        ids: Columns that pass through, where they are there.
+        keep: Pass every column through.
+    """
+    made = to_frame(answers.matrix, Task.of(task))
+    names = set(ids)
+    passed = rows[[c for c in rows.columns if keep or c in names]].reset_index(drop=True)
+    passed = passed.rename(columns={name: f"{name}_input" for name in passed.columns if name in made.columns})
+    return pd.concat([passed, made], axis=1)
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write the table so that the file is there whole or not at all.
+
+    Raises:
+        InputError: The place cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        table.to_csv(temporary, index=False)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(
+            f"The predictions cannot be written to {str(path)!r}: {reason}. Name another file with -o."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
