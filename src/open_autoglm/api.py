@@ -183,7 +183,7 @@ def run(prompt: str, data: Data, **options: Unpack[RunKeywords]) -> RunResult:
     test = options.get("test")
     given = {key: value for key, value in options.items() if key in Given.__annotations__}
     if isinstance(test, pd.DataFrame):
-        given["test"], frames["test"] = Path("frame:test"), test
+        given["test"], frames["frame:test"] = Path("frame:test"), test
     given.setdefault("yes", True)
     request = merge_options(prompt, paths, cast("Given", given), load_settings())
     outcome = _watched(
@@ -228,14 +228,14 @@ def _result(outcome: Outcome, sandbox: str) -> RunResult:
 
 
 def _named(tables: Sequence[Table]) -> tuple[list[Path], dict[str, pd.DataFrame]]:
-    """Give each DataFrame a name that stands for its path."""
+    """Give each DataFrame a pseudo path, which is also its key."""
     paths: list[Path] = []
     frames: dict[str, pd.DataFrame] = {}
     for index, table in enumerate(tables):
         if isinstance(table, pd.DataFrame):
             name = "train" if len(tables) == 1 else f"train{index + 1}"
-            frames[name] = table
             paths.append(Path(f"frame:{name}"))
+            frames[str(paths[-1])] = table
         elif isinstance(table, (str, Path)):
             paths.append(Path(table))
         else:

@@ -4,7 +4,6 @@ import json
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -48,7 +47,7 @@ def resume_command(front: Front, run_dir: Path, given: Mapping[str, object], *, 
     more = None if budget == type(budget)() else budget
 
     def resume(engine: Engine, hooks: Hooks) -> Outcome:
-        return engine.resume(folder, budget=more, hooks=replace(hooks, confirm=None))
+        return engine.resume(folder, budget=more, hooks=hooks)
 
     return _watched(front, resume, yes=False, as_json=as_json, quiet=quiet)
 

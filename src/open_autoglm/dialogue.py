@@ -36,11 +36,11 @@ class Dialogue:
                 if answer:
                     return answer
 
-    def confirm(self, task: TaskSpec, plan: list[str]) -> TaskSpec | None:
-        """Show task and plan and let the user change target, metric and time; None if they would rather not start."""
+    def confirm(self, task: TaskSpec, leaves: list[str]) -> TaskSpec | None:
+        """Show the task and what `leaves` the machine; target, metric and time can be changed. None: do not start."""
         with self.watcher.paused():
             while True:
-                for line in (*describe(task), "", *plan, ""):
+                for line in ("", *describe(task, leaves), ""):
                     self.terminal.tell(line)
                 key = self._line("Enter to start, t target, m metric, b time, q quit: ", ()).lower()
                 if key in ("", "y", "yes"):
@@ -101,13 +101,15 @@ def refuse_to_ask(question: "Question") -> str:
     )
 
 
-def describe(task: TaskSpec) -> list[str]:
-    """Return the task in a few lines."""
+def describe(task: TaskSpec, leaves: list[str]) -> list[str]:
+    """Return the task, the plan and what leaves the machine in a few lines."""
     lines = [
         f"Predict   {task.target} ({task.task_type})",
         f"Judged by {task.metric.name}",
         f"Data      {', '.join(f'{source.uri} ({source.role})' for source in task.sources) or 'as given'}",
         f"Budget    {budget_text(task.budget)}",
+        "Plan      write and run solutions in a sandbox, score them on rows they never saw, deliver the best",
+        f"Leaves    {'; '.join(leaves) or 'nothing leaves this machine'}",
     ]
     lines += [f"Assumed   {guess.field} = {guess.value}: {guess.reason}" for guess in task.guesses]
     return lines

@@ -57,4 +57,6 @@ class AgentEngine:
         """Go on with an earlier run."""
         from open_autoglm.agents.run import resume_run  # noqa: PLC0415 - as above
 
-        return resume_run(run_dir, budget=budget, listeners=hooks.listeners, ask=hooks.ask, stop=hooks.stop)
+        return resume_run(
+            run_dir, budget=budget, listeners=hooks.listeners, ask=hooks.ask, confirm=hooks.confirm, stop=hooks.stop
+        )

@@ -73,11 +73,18 @@ def budget_of(given: Given) -> dict[str, object]:
     """Return what options said about the budget, under the names of `BudgetSpec`."""
     time = given.get("time")
     return {
-        "seconds": None if time is None else parse_duration(str(time)),
+        "seconds": None if time is None else _seconds(str(time)),
         "attempts": given.get("attempts"),
         "tokens": given.get("max_tokens"),
         "money": given.get("max_cost"),
     }
+
+
+def _seconds(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except InputError as problem:
+        raise InputError(f"--time: {problem}") from None
 
 
 def budget_spec(given: Given) -> BudgetSpec:

@@ -71,7 +71,8 @@ def _stage(state: Progress, data: Mapping[str, Json]) -> Progress:
 
 def _task_understood(state: Progress, data: Mapping[str, Json]) -> Progress:
     task = f"{_text(data, 'task_type')} {_text(data, 'target')}".strip()
-    return replace(state, task=task, metric=_text(data, "metric") or state.metric)
+    seconds = _or_known(_number(data, "seconds"), state.seconds)  # the sentence may have named a budget
+    return replace(state, task=task, metric=_text(data, "metric") or state.metric, seconds=seconds)
 
 
 def _attempt_started(state: Progress, data: Mapping[str, Json]) -> Progress:

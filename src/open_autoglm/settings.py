@@ -198,7 +198,8 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
     """Hold a project's file to what the user's own settings allow."""
     own_sandbox = user.get("sandbox", "auto")
     wished_sandbox = project.get("sandbox", own_sandbox)
-    if wished_sandbox == "process" or own_sandbox not in ("auto", wished_sandbox):
+    loosened = wished_sandbox == "process" or own_sandbox not in ("auto", "process")
+    if wished_sandbox != own_sandbox and loosened:
         raise SettingsError(
             f"{path}: sandbox = {wished_sandbox!r} is refused: a project's file may not loosen the sandbox. "
             f"Use --sandbox, AUTOGLM_SANDBOX or {user_file()}."

@@ -4,6 +4,7 @@ A stream may be closed, a broken pipe, a full disk, or a terminal that knows no 
 cannot be printed is dropped, and `autoglm show` prints it again.
 """
 
+import io
 import json
 import os
 import sys
@@ -11,6 +12,13 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from open_autoglm.events import Json
+
+
+class _Nowhere(io.StringIO):
+    """Takes everything and keeps nothing."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
 
 
 class Terminal:
@@ -61,7 +69,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
 def _writable(stream: TextIO | None) -> TextIO:
     """Return the stream with unencodable characters replaced, or a sink where the stream is closed."""
     if stream is None or stream.closed:
-        return _sink()
+        return _Nowhere()
     reconfigure = getattr(stream, "reconfigure", None)  # a stream in a test or a notebook may have none
     if reconfigure is not None:
         reconfigure(errors="replace")
@@ -92,8 +100,4 @@ def _silence(stream: TextIO) -> TextIO:
         os.close(sink)
     except (OSError, ValueError):
         pass  # it has no descriptor: there is nothing to be flushed at exit
-    return _sink()
-
-
-def _sink() -> TextIO:
-    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - lives as long as the command
+    return _Nowhere()
