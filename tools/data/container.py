@@ -19,7 +19,21 @@ MAX_BYTES = 16 << 30
 RATIO_FREE_BYTES = 256 << 20
 """Up to here any compression ratio is believed."""
 MAX_RATIO = 250
-TABLE_SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".xlsm", ".sqlite", ".db", ".data")
+TABLE_SUFFIXES = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".txt",
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".parquet",
+    ".xlsx",
+    ".xlsm",
+    ".sqlite",
+    ".db",
+    ".data",
+)
 _MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 _BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 """What the decompressors raise on damaged, truncated or encrypted data."""
@@ -125,7 +139,9 @@ def _members(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
     except _BROKEN as error:
-        raise InputError(f"{path.name!r} is not a readable zip file ({error}). Get it again, or unpack it yourself.") from error
+        raise InputError(
+            f"{path.name!r} is not a readable zip file ({error}). Get it again, or unpack it yourself."
+        ) from error
     return [n for n in names if not n.startswith("__MACOSX/") and not n.rsplit("/", 1)[-1].startswith(".")]
 
 

@@ -26,7 +26,9 @@ def read_parquet(container: Container, options: Options) -> Parsed:
     try:
         frame = pq.read_table(container.path).to_pandas()
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise InputError(f"{container.path.name!r} is not a readable Parquet file: {_brief(error)}. Write it again.") from error
+        raise InputError(
+            f"{container.path.name!r} is not a readable Parquet file: {_brief(error)}. Write it again."
+        ) from error
     return Parsed(frame=frame, read={})
 
 
@@ -36,7 +38,9 @@ def read_json(container: Container, options: Options) -> Parsed:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{container.path.name!r} is not valid JSON: {_brief(error)}. (One object a line is read as .jsonl.)") from error
+        raise InputError(
+            f"{container.path.name!r} is not valid JSON: {_brief(error)}. (One object a line is read as .jsonl.)"
+        ) from error
     return Parsed(frame=_json_frame(content, container.path.name), read={"encoding": encoding})
 
 
@@ -50,7 +54,9 @@ def read_jsonl(container: Container, options: Options) -> Parsed:
         try:
             records.append(json.loads(line))
         except (ValueError, RecursionError) as error:
-            raise InputError(f"Line {number} of {container.path.name!r} is not valid JSON: {_brief(error)}. Mend or remove it.") from error
+            raise InputError(
+                f"Line {number} of {container.path.name!r} is not valid JSON: {_brief(error)}. Mend or remove it."
+            ) from error
     return Parsed(frame=_json_frame(records, container.path.name), read={"encoding": encoding})
 
 
@@ -66,7 +72,9 @@ def read_excel(container: Container, options: Options) -> Parsed:
                 rest = {k: v for k, v in options.items() if k not in ("sheet", "format", "member")}
                 frame = book.parse(sheet, **rest)
     except (ValueError, KeyError, OSError, zipfile.BadZipFile, TypeError, IndexError) as error:
-        raise InputError(f"{name!r} is not a readable Excel file: {_brief(error)}. Save it again as .xlsx or .csv.") from error
+        raise InputError(
+            f"{name!r} is not a readable Excel file: {_brief(error)}. Save it again as .xlsx or .csv."
+        ) from error
     if rest.get("header", 0) is None:
         frame.columns = pd.Index([str(i) for i in range(len(frame.columns))])
     told = ()
@@ -109,9 +117,15 @@ def binary_format(head: bytes, path: Path) -> str | None:
         return "excel"
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise InputError(f"{path.name!r} is an old Excel (.xls) file. Save it as .xlsx or .csv.")
-    for suffixes, kind in (((".parquet", ".pq"), "Parquet"), ((".xlsx", ".xlsm"), "Excel"), ((".sqlite", ".sqlite3"), "SQLite")):
+    for suffixes, kind in (
+        ((".parquet", ".pq"), "Parquet"),
+        ((".xlsx", ".xlsm"), "Excel"),
+        ((".sqlite", ".sqlite3"), "SQLite"),
+    ):
         if path.suffix.lower() in suffixes:
-            raise InputError(f"{path.name!r} is named like a {kind} file, and it is none. Write it again, or rename it if it is CSV.")
+            raise InputError(
+                f"{path.name!r} is named like a {kind} file, and it is none. Write it again, or rename it if it is CSV."
+            )
     return None
 
 
@@ -122,18 +136,28 @@ def _text(container: Container, options: Options) -> tuple[str, str]:
     try:
         return data.decode(encoding).removeprefix("\ufeff"), encoding
     except UnicodeError as error:
-        raise InputError(f"{container.path.name!r} cannot be decoded as {encoding}: {_brief(error)}. Name the encoding: --read encoding=...") from error
+        raise InputError(
+            f"{container.path.name!r} cannot be decoded as {encoding}: {_brief(error)}. Name the encoding: --read encoding=..."
+        ) from error
 
 
 def _json_frame(content: object, name: str) -> pd.DataFrame:
-    if isinstance(content, dict) and len(content) == 1 and isinstance(inner := next(iter(content.values())), list | dict):
+    if (
+        isinstance(content, dict)
+        and len(content) == 1
+        and isinstance(inner := next(iter(content.values())), list | dict)
+    ):
         content = inner if isinstance(inner, dict) or all(isinstance(item, dict) for item in inner) else content
     try:
         if isinstance(content, list) and content and all(isinstance(item, dict) for item in content):
             return pd.DataFrame.from_records(content)
         if isinstance(content, dict) and {"columns", "data"} <= content.keys():
             return pd.DataFrame(content["data"], columns=content["columns"])
-        if isinstance(content, dict) and content and all(isinstance(column, list | dict) for column in content.values()):
+        if (
+            isinstance(content, dict)
+            and content
+            and all(isinstance(column, list | dict) for column in content.values())
+        ):
             return pd.DataFrame(content)
     except (ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{name!r} holds columns that do not fit together: {_brief(error)}.") from error

@@ -20,7 +20,9 @@ _NUMBER = re.compile(
 _YES_NO = [
     {"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"}, {"0", "1"}, {"on", "off"}, {"是", "否"},
 ]  # fmt: skip
-_ID_NAME = re.compile(r"(^|[_\W])(id|ids|uuid|guid|rowid|rownames?|index|key)$|[a-z]I[Dd]$|^ID|^Unnamed: \d+$|编号$", re.ASCII)
+_ID_NAME = re.compile(
+    r"(^|[_\W])(id|ids|uuid|guid|rowid|rownames?|index|key)$|[a-z]I[Dd]$|^ID|^Unnamed: \d+$|编号$", re.ASCII
+)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 

@@ -61,7 +61,9 @@ def read_table(
         with _unpacked(open_container(path, _text_or_none(options.get("member")))) as (container, form):
             parsed = _read(container, str(options.get("format", form)), options)
     except PermissionError as error:
-        raise InputError(f"{path.name!r} may not be read (permission denied). Change its permissions, or copy it.") from error
+        raise InputError(
+            f"{path.name!r} may not be read (permission denied). Change its permissions, or copy it."
+        ) from error
     except MemoryError as error:
         raise InputError(f"{path.name!r} does not fit into memory. Give fewer rows or columns.") from error
     except OSError as error:
@@ -100,7 +102,9 @@ def _with_right_encoding(as_recorded: Table, sniffed: Table | None) -> Table:
     """Prefer UTF-8 where a one-byte encoding was recorded, which decodes anything, also UTF-8 wrongly."""
     if sniffed is None or sniffed.source.read.get("encoding") != "utf-8":
         return as_recorded
-    if as_recorded.source.read.get("encoding") in ("utf-8", "utf-8-sig", "ascii") or sniffed.frame.equals(as_recorded.frame):
+    if as_recorded.source.read.get("encoding") in ("utf-8", "utf-8-sig", "ascii") or sniffed.frame.equals(
+        as_recorded.frame
+    ):
         return as_recorded
     return _with_warning(sniffed, "its encoding is utf-8")
 
@@ -138,7 +142,9 @@ def _table(parsed: Parsed, *, uri: str, form: str, role: SourceRole) -> Table:
         raise InputError(f"{name!r} has column names and no rows. Give a table with rows of data.")
     if role in _NEED_COLUMNS and columns == 1:
         hint = " If its columns are cut by an unusual character, name it: --read sep=..." if form == "csv" else ""
-        raise InputError(f"{name!r} has one column ({frame.columns[0]!r}): a target needs at least one more to predict from.{hint}")
+        raise InputError(
+            f"{name!r} has one column ({frame.columns[0]!r}): a target needs at least one more to predict from.{hint}"
+        )
     if role is SourceRole.TRAIN and rows == 1:
         raise InputError(f"{name!r} has one row: nothing can be learned from it. Give at least a few dozen rows.")
     source = Source.model_validate({"uri": uri, "format": form, "role": role, "read": parsed.read})

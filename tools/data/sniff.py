@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -19,7 +20,19 @@ _BOMS = [
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 ]
-_LEGACY = ["gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "koi8_r", "cp1253", "cp1250", "cp1252", "latin_1"]
+_LEGACY = [
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc_jp",
+    "euc_kr",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1250",
+    "cp1252",
+    "latin_1",
+]
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"[-+]?\d{1,3}(\.\d{3})*,\d+$|[-+]?\d+,\d+$")
 _ROWS = 300
@@ -108,7 +121,11 @@ def sniff_decimal(rows: list[list[str]]) -> dict[str, str]:
     for i in range(width):
         cells = [row[i].strip() for row in rows[1:] if i < len(row) and row[i].strip()]
         found = [cell for cell in cells if _COMMA_NUMBER.match(cell)]
-        if len(found) >= 2 and len(found) >= 0.5 * len(cells) and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells):
+        if (
+            len(found) >= 2
+            and len(found) >= 0.5 * len(cells)
+            and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells)
+        ):
             return {"decimal": ",", **({"thousands": "."} if any("." in cell for cell in found) else {})}
     return {}
 
@@ -198,5 +215,5 @@ def _counts_up(cells: list[str]) -> bool:
     numbers = [int(cell) for cell in cells if re.fullmatch(r"\d{1,9}", cell)]
     if len(numbers) < max(2, len(cells) - 2):
         return False
-    steps = {b - a for a, b in zip(numbers, numbers[1:], strict=False)}
+    steps = {b - a for a, b in itertools.pairwise(numbers)}
     return steps == {1} or (len(numbers) > 2 and len(steps) == 1 and steps != {0})

@@ -35,7 +35,9 @@ def read_text_table(container: Container, options: Mapping[str, JsonValue]) -> P
     if not head.strip(b"\xef\xbb\xbf\r\n\t ,;\x00"):
         raise InputError(f"{name!r} is empty. Give a table with a row of column names and rows of data.")
     if "encoding" not in options and sniff.is_binary(head):
-        raise InputError(f"{name!r} is not a table: it holds binary data. Possible: CSV, TSV, Parquet, JSON, Excel, SQLite.")
+        raise InputError(
+            f"{name!r} is not a table: it holds binary data. Possible: CSV, TSV, Parquet, JSON, Excel, SQLite."
+        )
     read = {"encoding": sniff.sniff_encoding(head, complete=complete), **options}
     frame = None
     try:
@@ -43,7 +45,9 @@ def read_text_table(container: Container, options: Mapping[str, JsonValue]) -> P
         frame = _parse(container, read)
     except (UnicodeDecodeError, UnicodeError) as error:
         if "encoding" in options:
-            raise InputError(f"{name!r} cannot be decoded as {options['encoding']}: {_brief(error)}. Leave the option out, or try gb18030 or latin-1.") from error
+            raise InputError(
+                f"{name!r} cannot be decoded as {options['encoding']}: {_brief(error)}. Leave the option out, or try gb18030 or latin-1."
+            ) from error
     if frame is None:
         frame, read = _parse_legacy(container, head, dict(options))
     return _checked(container, head, frame, read)
@@ -113,7 +117,9 @@ def _pandas(container: Container, read: Mapping[str, JsonValue], extra: Mapping[
     except UnicodeError:
         raise
     except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
-        raise InputError(f"{name!r} cannot be read with {dict(read)}: {_brief(error)}. Other options are possible by --read.") from error
+        raise InputError(
+            f"{name!r} cannot be read with {dict(read)}: {_brief(error)}. Other options are possible by --read."
+        ) from error
 
 
 def _checked(container: Container, head: bytes, frame: pd.DataFrame, read: dict[str, JsonValue]) -> Parsed:
@@ -122,9 +128,13 @@ def _checked(container: Container, head: bytes, frame: pd.DataFrame, read: dict[
         read["member"] = container.member
     if read.get("header", 0) is None:
         frame.columns = pd.Index([str(i) for i in range(len(frame.columns))])
-        warnings.append(f"{container.path.name!r} has no row of column names; the columns are called 0 to {len(frame.columns) - 1}.")
+        warnings.append(
+            f"{container.path.name!r} has no row of column names; the columns are called 0 to {len(frame.columns) - 1}."
+        )
     elif doubled := _doubled_names(head, read):
-        warnings.append(f"{container.path.name!r} has duplicated column names, which were numbered: {', '.join(doubled[:5])}.")
+        warnings.append(
+            f"{container.path.name!r} has duplicated column names, which were numbered: {', '.join(doubled[:5])}."
+        )
     if "decimal" in read and read["decimal"] == ",":
         warnings.append("Numbers are read with a decimal comma.")
     return Parsed(frame=frame, read=read, warnings=tuple(warnings))
