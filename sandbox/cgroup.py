@@ -22,6 +22,8 @@ class Counters:
     peak_bytes: int = 0
     oom_kills: int = 0
     process_limit_hits: int = 0
+    tasks: int = 0
+    """Processes and threads in the group now."""
 
 
 @dataclass(slots=True)
@@ -32,49 +34,60 @@ class Cgroup:
     version: int
 
     @classmethod
-    def make(cls, *, memory_bytes: int, processes: int, root: Path = ROOT) -> "Cgroup | None":
-        """Make a group with these limits; None where this user may not, or memory cannot be limited here."""
-        name = f"{PARENT}/{uuid.uuid4().hex}"
+    def make(cls, *, root: Path = ROOT) -> "Cgroup | None":
+        """Make an empty group; None where this user may not, or memory cannot be limited here."""
+        name = f"{PARENT}/{os.getpid()}-{uuid.uuid4().hex}"
         group = cls(folders={}, version=2 if (root / "cgroup.controllers").exists() else 1)
         try:
             if group.version == 2:
-                group._make_v2(root, name, memory_bytes, processes)
+                group._make_v2(root, name)
             else:
-                group._make_v1(root, name, memory_bytes, processes)
+                group._make_v1(root, name)
+            group.limit(memory_bytes=1 << 40, processes=1 << 15)  # shows whether limits can be set at all
         except OSError:  # not allowed, read-only, or the controller is in use elsewhere
             group.remove()
             return None
         return group
 
-    def _make_v2(self, root: Path, name: str, memory_bytes: int, processes: int) -> None:
+    def _make_v2(self, root: Path, name: str) -> None:
         folder = root / name
         folder.parent.mkdir(exist_ok=True)
         for holder in (root, folder.parent):
             (holder / "cgroup.subtree_control").write_text("+memory +pids", encoding="ascii")
         folder.mkdir()
         self.folders = {"memory": folder, "pids": folder}
-        self._limit("memory", {"memory.max": memory_bytes, "memory.swap.max": 0, "memory.oom.group": 1})
-        self._limit("pids", {"pids.max": processes})
 
-    def _make_v1(self, root: Path, name: str, memory_bytes: int, processes: int) -> None:
+    def _make_v1(self, root: Path, name: str) -> None:
         for controller in ("memory", "pids"):
             folder = root / controller / name
             folder.mkdir(parents=True)
             self.folders[controller] = folder
-        with suppress(OSError):  # a hybrid machine: an empty group of version 2 is still able to kill
-            unified = root / "unified" / name
-            unified.mkdir(parents=True)
-            self.folders["unified"] = unified
-        self._limit("memory", {"memory.limit_in_bytes": memory_bytes})
-        with suppress(OSError):  # counts swap too, where the kernel was built to
-            self._limit("memory", {"memory.memsw.limit_in_bytes": memory_bytes})
-        self._limit("pids", {"pids.max": processes})
 
-    def _limit(self, controller: str, values: dict[str, int]) -> None:
-        for name, value in values.items():
-            file = self.folders[controller] / name
-            if file.exists() or name in ("memory.max", "memory.limit_in_bytes", "pids.max"):
-                file.write_text(str(value), encoding="ascii")
+    def limit(self, *, memory_bytes: int, processes: int) -> None:
+        """Set the limits for what comes next, and begin to measure the peak of memory anew.
+
+        Raises:
+            OSError: The kernel refuses them.
+        """
+        memory, pids = self.folders["memory"], self.folders["pids"]
+        if self.version == 2:
+            _write(memory / "memory.max", memory_bytes)
+            with suppress(OSError):  # a kernel without swap accounting
+                _write(memory / "memory.swap.max", 0)
+        else:
+            self._limit_v1(memory, memory_bytes)
+        _write(pids / "pids.max", processes)
+        with suppress(OSError):  # version 2: the peak cannot be reset on older kernels
+            _write(memory / ("memory.peak" if self.version == 2 else "memory.max_usage_in_bytes"), 0)
+
+    def _limit_v1(self, memory: Path, memory_bytes: int) -> None:
+        """Set memory and, where it is counted, memory with swap: the second may never be below the first."""
+        both = memory / "memory.memsw.limit_in_bytes"
+        if both.exists():
+            _write(both, -1)
+        _write(memory / "memory.limit_in_bytes", memory_bytes)
+        if both.exists():
+            _write(both, memory_bytes)
 
     def add(self, pid: int) -> None:
         """Put a process and its future children under the limits.
@@ -83,15 +96,14 @@ class Cgroup:
             OSError: The process is gone.
         """
         for folder in set(self.folders.values()):
-            (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+            _write(folder / "cgroup.procs", pid)
 
-    def kill(self) -> None:
-        """Kill every member at once, where the kernel can (5.14)."""
-        for controller in ("unified", "memory"):
-            if controller in self.folders and (self.folders[controller] / "cgroup.kill").exists():
-                with suppress(OSError):
-                    (self.folders[controller] / "cgroup.kill").write_text("1", encoding="ascii")
-                    return
+    def members(self) -> list[int]:
+        """Return the processes in the group."""
+        try:
+            return [int(line) for line in (self.folders["pids"] / "cgroup.procs").read_text(encoding="ascii").split()]
+        except OSError:
+            return []
 
     def counters(self) -> Counters:
         """Read what happened so far."""
@@ -101,6 +113,7 @@ class Cgroup:
             peak_bytes=_number(memory / ("memory.peak" if version2 else "memory.max_usage_in_bytes")),
             oom_kills=_field(memory / ("memory.events" if version2 else "memory.oom_control"), "oom_kill"),
             process_limit_hits=_field(pids / "pids.events", "max"),
+            tasks=_number(pids / "pids.current"),
         )
 
     def remove(self) -> None:
@@ -116,6 +129,10 @@ class Cgroup:
                 else:
                     break
         self.folders = {}
+
+
+def _write(file: Path, value: int) -> None:
+    file.write_text(str(value), encoding="ascii")
 
 
 def _number(file: Path) -> int:
@@ -135,7 +152,7 @@ def _field(file: Path, key: str) -> int:
 
 def is_possible() -> bool:
     """Whether groups can be made here, by making one."""
-    group = Cgroup.make(memory_bytes=1 << 30, processes=64) if os.access(ROOT, os.R_OK) else None
+    group = Cgroup.make() if os.access(ROOT, os.R_OK) else None
     if group is not None:
         group.remove()
     return group is not None

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ class Execution:
     claims: ClaimReader = field(default_factory=ClaimReader)
     out: int | None = None
     """Descriptor of the output folder, once the keeper has sent it."""
-    _keeper: int | None = None
+    _before: Counters = field(default_factory=Counters)
+    _cell: int | None = None
     _root: int = -1
     _ending: dict[str, Any] | None = None
     _over: bool = False
@@ -78,6 +80,7 @@ class Execution:
         """
         channel, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
+            self._set_limits()
             self._submit(request, guest)
             self._await_birth(channel)
             started = time.monotonic()
@@ -91,6 +94,15 @@ class Execution:
             channel.close()
             self._close()
         self.claims.read()
+
+    def _set_limits(self) -> None:
+        if self.cgroup is not None:
+            self._before = self.cgroup.counters()
+            try:
+                room = self.limits.processes + self._before.tasks + 1  # the fork server's own, and the keeper
+                self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room)
+            except OSError as error:
+                raise SandboxError(f"The limits could not be set: {error}") from error
 
     def _submit(self, request: dict[str, Any], guest: socket.socket) -> None:
         writers = []
@@ -117,18 +129,10 @@ class Execution:
             raise SandboxError(
                 f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
             )
-        if self.seclusion is Seclusion.NAMESPACES:
-            self._keeper, self.out = descriptors
-            self._root = tree.pid_of(self._keeper)
-        elif self.server.ring is not None:
-            self._root = tree.pid_of(self.server.ring)
-        else:
-            self._root = int(message["born"])
-        if self.cgroup is not None:
-            try:
-                self.cgroup.add(self._root)
-            except OSError as error:
-                raise SandboxError(f"The process could not be put under its limits: {error}") from error
+        if descriptors:
+            self._cell, *folders = descriptors
+            self.out = folders[0] if folders else self.out
+            self._root = tree.pid_of(self._cell)
 
     def _watch(self, channel: socket.socket, started: float) -> None:
         """Read until the keeper tells the end, or there is a reason to end it."""
@@ -183,8 +187,7 @@ class Execution:
         """Measure the tree, and hold it to the limits that no kernel feature keeps here."""
         if not tree.HAS_PROC:
             return
-        root = self._root if self.seclusion is not Seclusion.NONE else self.server.process.pid
-        usage = tree.measure(tree.descendants(root))
+        usage = tree.measure(self._members())
         self._note(usage)
         if self.cgroup is None:
             if usage.resident_bytes > self.limits.memory_bytes:
@@ -204,39 +207,37 @@ class Execution:
         if self.cgroup is None:
             verdict.peak_bytes = max(verdict.peak_bytes, usage.resident_bytes)
 
+    def _members(self) -> list[int]:
+        """Return the live processes of the execution, as the host numbers them."""
+        if self.seclusion is Seclusion.NAMESPACES:
+            return [self._root, *tree.descendants(self._root)]
+        return tree.descendants(self.server.process.pid)  # what lost its parent comes back to the fork server
+
     def _end_tree(self) -> None:
         """Kill what is left and return when it is dead."""
+        if self.seclusion is Seclusion.NAMESPACES and self._cell is not None:
+            _kill_and_wait(self._cell)
+        elif self.seclusion is Seclusion.SINGLE_USE and self.server.ring is not None:
+            _kill_and_wait(self.server.ring)
+        elif tree.HAS_PROC:
+            members = self.cgroup.members if self.cgroup else list
+            if not tree.kill_marked(self.server.mark, spare=self.server.process.pid, members=members):
+                raise SandboxError("Some processes of the execution could not be killed.")
+        else:
+            with suppress(OSError):
+                os.killpg(self._root, signal.SIGKILL)
         if self.cgroup is not None:
             self._count(self.cgroup.counters())
-            self.cgroup.kill()
-        if self.seclusion is Seclusion.NAMESPACES:
-            assert self._keeper is not None
-            _kill_and_wait(self._keeper)
-        elif self.seclusion is Seclusion.SINGLE_USE:
-            assert self.server.ring is not None
-            _kill_and_wait(self.server.ring)
-        else:
-            self._end_plain_tree()
-
-    def _end_plain_tree(self) -> None:
-        if not tree.HAS_PROC:
-            try:
-                os.killpg(self._root, signal.SIGKILL)
-            except OSError:
-                return
-        elif not tree.kill_marked(self.server.mark, spare=self.server.process.pid):
-            raise SandboxError("Some processes of the execution could not be killed.")
 
     def _count(self, counters: Counters) -> None:
         self.verdict.peak_bytes = counters.peak_bytes
-        if counters.oom_kills:
+        if counters.oom_kills > self._before.oom_kills:
             self.verdict.status = Status.STATUS_OUT_OF_MEMORY
             self.verdict.detail = f"more than {self.limits.memory_bytes:,} bytes of memory"
-        if counters.process_limit_hits:
+        hits = counters.process_limit_hits - self._before.process_limit_hits
+        if hits > 0:
             detail = f"more than {self.limits.processes} processes"
-            self.verdict.violations.append(
-                Violation(kind="process_limit", detail=detail, count=counters.process_limit_hits)
-            )
+            self.verdict.violations.append(Violation(kind="process_limit", detail=detail, count=hits))
 
     def _drain(self) -> None:
         """Read what is still in the pipes; nobody writes any more."""
@@ -261,9 +262,9 @@ class Execution:
             if isinstance(key.fileobj, int):
                 os.close(key.fileobj)
         self._selector.close()
-        if self._keeper is not None:
-            os.close(self._keeper)
-            self._keeper = None
+        if self._cell is not None:
+            os.close(self._cell)
+            self._cell = None
 
 
 def _kill_and_wait(handle: int) -> None:

@@ -1,9 +1,9 @@
 """Inside the sandbox: imports the heavy libraries once, never computes, and forks one process for each execution.
 
-Run as a program by the host; knows only the standard library and the modules beside it. Each execution has a keeper
-(in namespaces of its own: their first process) that outlives the cell, tells how it ended, and takes the rest along.
-The keeper talks with the host over `channel`: born -> go -> status. The cell, where untrusted code runs, has only its
-three standard streams and the pipe for claims.
+Run as a program by the host; knows only the standard library and the modules beside it. Each execution has a keeper that
+prepares its namespaces, outlives the cell and tells how it ended. It talks with the host over `channel`: born -> go ->
+ending. The cell, where untrusted code runs, is the first process of the namespaces (where there are any) and has only
+its three standard streams and the pipe for claims.
 """
 
 from __future__ import annotations
@@ -94,22 +94,17 @@ def _keep(request: Mapping[str, Any], descriptors: Sequence[int], control: socke
     try:
         control.close()
         os.setsid()
+        handles = [parts.namespaces.prepare(request["disk_bytes"], request["keep"])] if request["namespaces"] else []
         _die_with_parent()
-        streams = descriptors[:3]
-        handles = parts.namespaces.enter(request) if request["namespaces"] else []
-        _send(channel, {"born": os.getpid()}, handles)
-        if not _receive(channel)[0]:
-            os._exit(NEVER_REACHED)
         cell = os.fork()
         if cell == 0:
-            _die_with_parent()
-            channel.close()
-            _be_cell(request, streams, parts)
-        for descriptor in streams:
+            _be_cell(request, descriptors[:3], channel, parts)
+        for descriptor in descriptors[:3]:
             os.close(descriptor)
+        _send(channel, {"born": cell}, [os.pidfd_open(cell), *handles] if LINUX else handles)
         _send(channel, _ending(cell), [])
         os._exit(0)
-    except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no status
+    except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending
         with contextlib.suppress(OSError):
             _send(channel, {"failed": f"{type(error).__name__}: {error}"}, [])
     finally:
@@ -136,14 +131,17 @@ def _ending(cell: int) -> dict[str, Any]:
             }
 
 
-def _be_cell(request: Mapping[str, Any], streams: Sequence[int], parts: Parts) -> NoReturn:
-    """Become the process in which untrusted code runs."""
+def _be_cell(request: Mapping[str, Any], streams: Sequence[int], channel: socket.socket, parts: Parts) -> NoReturn:
+    """Become the process in which untrusted code runs, once the host says go."""
     code = NEVER_REACHED
     try:
+        _die_with_parent()
+        if not _receive(channel)[0]:
+            os._exit(NEVER_REACHED)
         claims = _take_streams(streams)
         _limit(request["rlimits"])
         if request["namespaces"]:
-            parts.namespaces.drop_rights()
+            parts.namespaces.settle()
         paths = {name: Path(folder) for name, folder in request["paths"].items()}
         job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
         _settle(paths, request["environment"])

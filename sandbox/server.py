@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox import tree
+from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.launch import Inside, Launcher, Seclusion, environment
 from open_autoglm.sandbox.streams import sanitise
 
@@ -38,6 +40,8 @@ class ForkServer:
     """Handle on the first process of the sandbox, where the sandbox is used once."""
     out: int | None = None
     """Handle on its output folder, likewise."""
+    group: Cgroup | None = None
+    """Control group of everything in the sandbox, where one can be made."""
     ready: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -86,8 +90,19 @@ class ForkServer:
                     raise SandboxUnavailable(f"The sandbox ended while it started. {self.last_words()}")
                 if descriptors:
                     self.ring, self.out = descriptors
+                self._join_group()
                 self.ready = True
         return True
+
+    def _join_group(self) -> None:
+        """Put the fork server into a control group; what it imported stays charged to the host's own."""
+        self.group = Cgroup.make()
+        try:
+            for pid in [self.process.pid, *tree.descendants(self.process.pid)] if self.group else ():
+                assert self.group is not None
+                self.group.add(pid)
+        except OSError as error:
+            raise SandboxUnavailable(f"The sandbox could not be put under its limits: {error}") from error
 
     def is_alive(self) -> bool:
         """Whether it can still take requests."""
@@ -124,6 +139,8 @@ class ForkServer:
             if descriptor is not None:
                 os.close(descriptor)
         self.ring = self.out = None
+        if self.group is not None:
+            self.group.remove()
         self.log.close()
 
 

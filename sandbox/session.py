@@ -12,10 +12,9 @@ from typing import Any
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox.artefacts import Collection, collect
 from open_autoglm.sandbox.base import Job, Limits
-from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.exchange import Exchange, remove
 from open_autoglm.sandbox.execution import Execution
-from open_autoglm.sandbox.launch import IMPORTS, Inside, Launcher, Seclusion
+from open_autoglm.sandbox.launch import IMPORTS, Launcher, Seclusion
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
@@ -63,35 +62,33 @@ class SupervisedSession:
         if server is None:
             detail = "cancelled before it started"
             return ExecutionReport(**self._labels(job, digest), status=Status.STATUS_CANCELLED, detail=detail)
-        group = Cgroup.make(memory_bytes=job.limits.memory_bytes, processes=job.limits.processes)
-        execution = self._execution(server, job.limits, group)
+        execution = self._execution(server, job.limits)
         waited = time.monotonic() - queued
         try:
-            execution.supervise(self._request(server.inside, job.limits, with_group=group is not None))
+            execution.supervise(self._request(server, job.limits))
             return self._report(job, digest, execution, waited)
         except SandboxError:
             self._drop_server()
             raise
         finally:
-            if group is not None:
-                group.remove()
             self._after(execution)
 
-    def _execution(self, server: ForkServer, limits: Limits, group: Cgroup | None) -> Execution:
+    def _execution(self, server: ForkServer, limits: Limits) -> Execution:
         plain = self._launcher.seclusion is Seclusion.NONE
         return Execution(
             server=server,
             limits=limits,
             seclusion=self._launcher.seclusion,
-            cgroup=group,
+            cgroup=server.group,
             watched_folders=tuple(self._base / name for name in _PLAIN_FOLDERS) if plain else (),
             cancelled=self._cancelled,
             out=os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else _copy_of(server.out),
         )
 
-    def _request(self, inside: Inside, limits: Limits, *, with_group: bool) -> dict[str, Any]:
+    def _request(self, server: ForkServer, limits: Limits) -> dict[str, Any]:
+        inside = server.inside
         rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
-        if not with_group:
+        if server.group is None:
             rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
         if (
             self._launcher.seclusion is not Seclusion.NONE

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,15 +81,15 @@ def marked(token: str) -> list[int]:
     return found
 
 
-def kill_marked(token: str, *, spare: int, seconds: float = 5.0) -> bool:
+def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = list, seconds: float = 5.0) -> bool:
     """Kill everything that belongs to a session but its fork server `spare`; return whether nothing is left.
 
-    Looks at the descendants of the fork server and at the mark in the environment: a process escapes only by leaving
-    both, which a backend without isolation cannot prevent.
+    Looks at the members of its control group, the descendants of the fork server and the mark in the environment: a
+    process escapes only by leaving all three, which a backend without isolation cannot prevent.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        left = {*marked(token), *(pid for pid in descendants(spare) if not _is_zombie(pid))} - {spare}
+        left = {*marked(token), *(pid for pid in [*members(), *descendants(spare)] if not _is_zombie(pid))} - {spare}
         if not left:
             return True
         for pid in left:
