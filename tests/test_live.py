@@ -122,7 +122,6 @@ def test_time_spent_on_a_question_does_not_count() -> None:
         watcher.listen(next(events()))
         with watcher.paused():
             clock[0] += 30
-        watcher.note("back")
         with watcher.paused():
             pass
     assert err.getvalue().splitlines()[-1].endswith("1:00 left")

@@ -169,6 +169,7 @@ def test_read_options_are_json_or_text() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.checkout
 def test_the_published_schema_is_current() -> None:
     """docs/settings.schema.json is what the code accepts; write it anew when settings change on purpose."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == settings_schema()

@@ -2,6 +2,7 @@
 
 import html
 import shutil
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -47,13 +48,15 @@ class Model:
     sandbox: str = "auto"
 
     def predict(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """Return `prediction`, and for classification one `proba_<class>` column per class; [rows], in order.
+        """Return ids, `prediction`, and for classification one `proba_<class>` column per class; [rows], in order.
+
+        What is odd about the rows (a missing column, an unknown type) is told by `warnings.warn`.
 
         Raises:
             InputError: Most of the columns that the model was trained on are missing.
             SandboxUnavailable: No sandbox that may load this model is ready.
         """
-        with open_predictor(self.path, sandbox=self.sandbox) as predictor:
+        with open_predictor(self.path, sandbox=self.sandbox, warn=_warn) as predictor:
             return predictor.predict(rows)
 
 
@@ -211,6 +214,10 @@ def load(directory: str | Path, *, sandbox: str | None = None) -> Model:
         RunDirectoryError: There is no deliverable.
     """
     return Model(path=find_deliverable(Path(directory)), sandbox=sandbox or load_settings().values.sandbox)
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, stacklevel=6)  # where `predict` was called
 
 
 def _watched(start: Callable[[Engine, Hooks], Outcome], options: RunKeywords, *, yes: bool) -> Outcome:

@@ -33,7 +33,7 @@ app = App(
     help_epilogue="Exit codes: 0 model delivered, 1 failed, 2 bad usage or input, 3 a wish not met, 53 budget spent "
     "without a model, 54 no sandbox, 75 try again, 77 needs an answer, 78 settings, 130 interrupted.",
     version=_version,
-    default_parameter=Parameter(negative=(), show_default=False),
+    default_parameter=Parameter(negative="", show_default=False),
     help_format="plaintext",
 )
 runs_app = App(name="runs", help="List the runs below the working directory, or delete one.")

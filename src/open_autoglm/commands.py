@@ -135,22 +135,24 @@ def predict_command(
     settings = load_settings()
     if not rows.is_file():
         raise InputError(f"There is no file {str(rows)!r} with rows to predict.")
-    with open_predictor(find_run(run_dir, settings), sandbox=sandbox or settings.values.sandbox) as predictor:
+    name = sandbox or settings.values.sandbox
+
+    def warn(text: str) -> None:
+        front.terminal.tell(f"warning: {text}")
+
+    with open_predictor(find_run(run_dir, settings), sandbox=name, warn=warn) as predictor:
         if output is not None:
-            warnings = predictor.predict_file(rows, output, keep=keep)
+            predictor.predict_file(rows, output, keep=keep)
         else:
-            warnings = _predict_to_stdout(front, predictor, rows, keep=keep)
-    for warning in warnings:
-        front.terminal.tell(f"warning: {warning}")
+            _predict_to_stdout(front, predictor, rows, keep=keep)
     return 0
 
 
-def _predict_to_stdout(front: Front, predictor: "Predictor", rows: Path, *, keep: bool) -> Sequence[str]:
+def _predict_to_stdout(front: Front, predictor: "Predictor", rows: Path, *, keep: bool) -> None:
     with tempfile.TemporaryDirectory(prefix="autoglm-") as folder:
         path = Path(folder) / "predictions.csv"
-        warnings = predictor.predict_file(rows, path, keep=keep)
+        predictor.predict_file(rows, path, keep=keep)
         front.terminal.say(path.read_text(encoding="utf-8").rstrip("\n"))
-    return warnings
 
 
 def runs_command(front: Front, root: Path | None, *, as_json: bool) -> int:

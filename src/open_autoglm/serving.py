@@ -1,19 +1,25 @@
 """Predictions from a delivered model, for `autoglm predict` and the Python API: the model is loaded in a sandbox."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from open_autoglm.errors import RunDirectoryError
 
 if TYPE_CHECKING:
+    from open_autoglm.sandbox.bundle import Author
     from open_autoglm.tools.serving.predictor import Predictor
 
 
-def open_predictor(where: Path, *, sandbox: str) -> "Predictor":
+def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) -> "Predictor":
     """Return a predictor for the deliverable of a run directory, or for a deliverable that was taken elsewhere.
 
+    `warn` is told in one line each what is odd about the rows to predict. Asking for `process` by name lets also code
+    that recipes did not write run without isolation.
+
     Raises:
+        InputError: A file of the deliverable is missing or was changed.
         RunDirectoryError: There is no deliverable.
         SandboxUnavailable: No sandbox that may load this model is ready.
     """
@@ -21,7 +27,8 @@ def open_predictor(where: Path, *, sandbox: str) -> "Predictor":
     from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
 
     deliverable = find_deliverable(where)
-    return Predictor(deliverable, select_sandbox(sandbox, author=author_of(deliverable)))
+    chosen = select_sandbox(sandbox, author=author_of(deliverable))
+    return Predictor(deliverable=deliverable, sandbox=chosen, trust=sandbox == "process", warn=warn)
 
 
 def find_deliverable(where: Path) -> Path:
@@ -42,15 +49,17 @@ def find_deliverable(where: Path) -> Path:
     raise RunDirectoryError(f"{str(where)!r} is neither a run directory nor a deliverable: it has no manifest.json.")
 
 
-def author_of(deliverable: Path) -> str:
+def author_of(deliverable: Path) -> "Author":
     """Return who wrote the delivered code, as its manifest says.
 
     Raises:
         RunDirectoryError: The manifest cannot be read.
     """
+    from open_autoglm.sandbox.bundle import Author  # noqa: PLC0415 - as above
+
     path = deliverable / "manifest.json"
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["author"])
+        return Author(json.loads(path.read_text(encoding="utf-8"))["author"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(
             f"{path} is damaged ({type(error).__name__}): the deliverable cannot be used."
