@@ -18,7 +18,6 @@ from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Session
 from open_autoglm.sandbox.bundle import CodeBundle
-from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.export.code import with_params
 from open_autoglm.tools.export.lock import pinned
@@ -30,7 +29,7 @@ from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.serving.rows import Model, generous_limits, predict_rows
 from open_autoglm.tools.serving.submission import fill_submission
 from open_autoglm.tools.serving.table import assemble, write_csv
-from open_autoglm.tools.task import Label, Source, SourceRole, TaskSpec
+from open_autoglm.tools.task import Label, TaskSpec
 
 FOLDER = "deliverable"
 REPORT_SECONDS = 1.0
@@ -49,7 +48,6 @@ class Delivery:
     """The run directory; the deliverable becomes a folder in it."""
     run_id: str
     task: TaskSpec
-    profile: DataProfile
     schema: InputSchema
     classes: tuple[Label, ...]
     """In the order of the probability columns; empty for regression."""
@@ -92,15 +90,10 @@ class Delivery:
         }
 
     @property
-    def source(self) -> Source:
-        """The training table and how it was read."""
-        known = [source for source in self.task.sources if source.role is SourceRole.TRAIN]
-        return known[0] if known else Source(uri="train.csv", format="csv")
-
-    @property
     def csv_options(self) -> dict[str, JsonValue]:
         """Arguments of pandas.read_csv for tables like the training table."""
-        return {k: v for k, v in self.source.read.items() if k != "member"} if self.source.format == "csv" else {}
+        source = self.schema.source
+        return {key: value for key, value in source.read.items() if key != "member"} if source.format == "csv" else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +155,7 @@ def _write_manifest(delivery: Delivery, folder: Path, left_out: tuple[str, ...])
         classes=list(delivery.classes),
         params=dict(delivery.params) if delivery.params is not None else None,
         quantiles=list(delivery.task.quantiles),
-        id_columns=list(delivery.task.columns.id),
-        input=delivery.schema.model_dump(mode="json"),
-        source=delivery.source,
+        input=delivery.schema,
         scores=delivery.story.scores,
         environment=delivery.story.environment,
         requirements=list(delivery.bundle.requirements),
@@ -234,7 +225,7 @@ class _Rest:
         checked, warnings = check_new_rows(delivery.new_rows, delivery.schema)
         self.warnings += warnings
         answers = predict_rows(self.session, _model(delivery), checked, limits=self.limits())
-        table = assemble(delivery.new_rows, answers, delivery.task_context, ids=delivery.task.columns.id)
+        table = assemble(delivery.new_rows, answers, delivery.task_context, ids=delivery.schema.ids)
         if delivery.sample_submission is not None:
             table, warnings = fill_submission(delivery.sample_submission, table, delivery.task, delivery.classes)
             self.warnings += warnings
@@ -258,7 +249,7 @@ class _Rest:
         assert delivery.training_table is not None  # asked for only where there is one
         walk = Walk(
             story=delivery.story, task=delivery.task, classes=delivery.classes, code=_code(delivery) | {"runtime.py": delivery.runtime_source},
-            table_path=delivery.source.uri, read=delivery.csv_options, seed=delivery.seed,
+            table_path=delivery.schema.source.uri, read=delivery.csv_options, seed=delivery.seed,
         )  # fmt: skip
         text = run_notebook(self.session, walk, delivery.training_table, self.limits())
         _write(self.folder / "notebook.ipynb", text)
@@ -301,7 +292,7 @@ def _model(delivery: Delivery) -> Model:
 
 def _reader(delivery: Delivery) -> list[str]:
     """Return what reading tables of the user's format takes."""
-    return ["openpyxl"] if any(source.format == "excel" for source in delivery.task.sources) else []
+    return ["openpyxl"] if delivery.schema.source.format == "excel" else []
 
 
 def _loader(folder: Path) -> list[str]:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from open_autoglm.errors import InputError
 from open_autoglm.sandbox.bundle import Author
+from open_autoglm.tools.data.schema import InputSchema
 from open_autoglm.tools.export.story import Environment, Scores
-from open_autoglm.tools.task import Label, Source
+from open_autoglm.tools.task import Label
 
 FILE_NAME = "manifest.json"
 
@@ -48,12 +49,8 @@ class Manifest(BaseModel):
     classes: list[Label]
     params: dict[str, JsonValue] | None
     quantiles: list[float] = []
-    id_columns: list[str] = []
-    """Columns that name rows: passed through to the predictions."""
-    input: dict[str, JsonValue]
-    """Columns that the model expects (`tools.data.schema.InputSchema`)."""
-    source: Source
-    """The training table and how it was read: new rows are read alike."""
+    input: InputSchema
+    """Columns that the model expects, which of them name rows, and how the training table was read."""
     scores: Scores
     environment: Environment
     requirements: list[str]

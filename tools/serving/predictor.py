@@ -18,7 +18,7 @@ from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.tools.data.read import new_rows
-from open_autoglm.tools.data.schema import InputSchema, check_new_rows
+from open_autoglm.tools.data.schema import check_new_rows
 from open_autoglm.tools.export.manifest import Manifest, load_manifest, verify
 from open_autoglm.tools.serving.rows import CHUNK_ROWS, Model, predict_rows
 from open_autoglm.tools.serving.table import assemble, write_csv
@@ -45,7 +45,6 @@ class Predictor:
     chunk_rows: int = CHUNK_ROWS
     manifest: Manifest = field(init=False)
     _model: Model = field(init=False)
-    _schema: InputSchema = field(init=False)
     _session: Session | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -62,7 +61,6 @@ class Predictor:
                 f"This model's code was written by {self.manifest.author.value!r} and sandbox {self.sandbox.name!r} does not isolate it. "
                 "Use an isolating sandbox (see `autoglm doctor`), or name this one: --sandbox process."
             )
-        self._schema = InputSchema.model_validate(self.manifest.input)
         self._model = _model(self.deliverable, self.manifest)
 
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +83,7 @@ class Predictor:
         Raises:
             InputError: As `predict`, or a file that cannot be read or written.
         """
-        source = self.manifest.source
-        table = new_rows(path, source)
+        table = new_rows(path, self.manifest.input.source)
         for text in table.warnings:
             self.warn(text)
         made = self._predict(table.frame, keep=keep)
@@ -97,11 +94,11 @@ class Predictor:
         if frame.empty:
             raise InputError("There are no rows to predict. Give a table with at least one row.")
         frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
-        rows, warnings = check_new_rows(frame, self._schema)
+        rows, warnings = check_new_rows(frame, self.manifest.input)
         for text in warnings:
             self.warn(text)
         answers = predict_rows(self._open(), self._model, rows, limits=self.limits, chunk_rows=self.chunk_rows)
-        return assemble(frame, answers, self._model.task, ids=self.manifest.id_columns, keep=keep)
+        return assemble(frame, answers, self._model.task, ids=self.manifest.input.ids, keep=keep)
 
     def _open(self) -> Session:
         if self._session is None:

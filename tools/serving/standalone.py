@@ -76,7 +76,8 @@ def check_model(manifest: Mapping[str, Any], *, trust: bool) -> None:
 
 def read_rows(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     """Read new rows with the options that the training table was read with."""
-    read = manifest["task"].get("read") or {}
+    source = manifest["input"]["source"]
+    read = {key: value for key, value in source["read"].items() if source["format"] == "csv" and key != "member"}
     if not path.is_file():
         raise Refused(f"there is no file {str(path)!r}.")
     suffix = path.suffix.lower()
@@ -84,9 +85,9 @@ def read_rows(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
         if suffix in {".json", ".jsonl", ".ndjson"}:
             frame = pd.read_json(path, lines=suffix != ".json", dtype=False, convert_dates=False)
         elif suffix in {".xlsx", ".xls"}:
-            frame = pd.read_excel(path)
+            frame = pd.read_excel(path, sheet_name=source["read"].get("sheet", 0) if source["format"] == "excel" else 0)
         else:
-            frame = read_table(path, read)
+            frame = read_table(path, {"low_memory": False, **read})
     except (ValueError, UnicodeError) as error:
         raise Refused(f"{str(path)!r} cannot be read as a table: {error}") from error
     frame.columns = [str(name) for name in frame.columns]
@@ -96,16 +97,46 @@ def read_rows(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def fit_columns(frame: pd.DataFrame, expected: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Return the columns that the model knows, in its order; a missing one is filled with missing values."""
-    missing = [column["name"] for column in expected if column["name"] not in frame.columns]
-    if len(missing) > MOST_MISSING * len(expected):
-        names = ", ".join(repr(name) for name in missing[:5])
-        raise Refused(
-            f"this table lacks {len(missing)} of the {len(expected)} columns that the model was trained on: {names}."
-        )
+    """Return the columns that the model knows, in its order and types; a missing one is filled with missing values."""
+    features = [column["name"] for column in expected if column["feature"]]
+    missing = [name for name in features if name not in frame.columns]
+    if len(missing) > MOST_MISSING * len(features):
+        names = ", ".join(missing[:5])
+        raise Refused(f"this table lacks {len(missing)} of the {len(features)} columns that the model needs: {names}.")
     if missing:
-        say(f"warning: not in the table, taken as missing: {', '.join(repr(name) for name in missing)}")
-    return frame.reindex(columns=[column["name"] for column in expected])
+        say(f"warning: not in the table, taken as missing: {', '.join(missing[:20])}")
+    empty = pd.Series(float("nan"), index=frame.index)
+    columns = {c["name"]: as_trained(frame.get(c["name"], empty), c["dtype"]) for c in expected}
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def as_trained(values: pd.Series, dtype: str) -> pd.Series:
+    """Give a column the type it had in training, where it came with another: a gap turned whole numbers into fractions, say."""
+    text = isinstance(values.dtype, pd.StringDtype) or values.dtype == object
+    if values.isna().all():
+        empty = {"string": "str", "boolean": "object", "datetime": "datetime64[us]", "timedelta": "timedelta64[us]"}
+        return pd.Series([None] * len(values), index=values.index, dtype=empty.get(dtype, "float64"))
+    if dtype == "string" and not isinstance(values.dtype, pd.StringDtype):
+        return as_text(values)
+    if dtype in {"integer", "number"} and text:
+        return pd.to_numeric(values.astype("str").str.strip(), errors="coerce").astype("float64")
+    if dtype in {"integer", "number"} and values.dtype == bool:
+        return values.astype("int64")
+    if dtype == "boolean" and values.dtype != bool:
+        words = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
+        found = values.astype("str").str.strip().str.lower().map(words).astype(object)
+        return found.astype(bool) if found.notna().all() else found.where(found.notna(), None)
+    if dtype == "datetime" and text:
+        return pd.to_datetime(values, errors="coerce", format="ISO8601")
+    return values
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Write numbers as a file has them: whole ones without `.0`, also where a gap made them fractions."""
+    present = values.dropna()
+    if values.dtype.kind == "f" and (present % 1 == 0).all() and present.abs().max() < 2**53:
+        return values.map(lambda value: str(int(value)), na_action="ignore").astype("str")
+    return values.astype("str").where(values.notna())
 
 
 def predict_table(frame: pd.DataFrame, manifest: Mapping[str, Any], *, keep: bool) -> pd.DataFrame:

@@ -1,6 +1,9 @@
 """A made run, in numbers: what the report's tests draw."""
 
+from collections.abc import Callable
+
 import numpy as np
+import pytest
 
 from open_autoglm.tools.export.story import (
     Attempt,
@@ -104,3 +107,15 @@ def made_story(**changes: object) -> RunStory:
         environment=Environment(python="3.11.7", platform="Linux x86_64", cpus=2, packages=(("pandas", "3.1.1"), ("scikit-learn", "1.9.1"), ("lightgbm", "4.7.0"))),
     )  # fmt: skip
     return story.model_copy(update=changes)
+
+
+@pytest.fixture(scope="module")
+def tell() -> Callable[..., RunStory]:
+    """Return the function that tells the made run."""
+    return made_story
+
+
+@pytest.fixture(scope="module")
+def many_attempts() -> tuple[Attempt, ...]:
+    """Return a search of 801 attempts."""
+    return made_attempts(800)
