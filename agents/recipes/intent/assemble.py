@@ -43,8 +43,8 @@ def understand(request: Request, answers: Mapping[str, str]) -> Understanding:
     """
     sentence = _sentence(request.prompt)
     columns = _columns(request)
-    notes = Notes(language=language_of(sentence))
     mentions = _mentions(sentence, columns)
+    notes = Notes(language=language_of(sentence, [m.span for m in mentions]))
     roles = read_roles(sentence, columns, mentions)
     target = _target(request, answers, sentence, columns, mentions, roles, notes)
     words = _words(sentence, mentions, target)

@@ -13,6 +13,9 @@ from open_autoglm.tools.data.read import ColumnSketch, TableSketch
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TOKEN = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]+")
 _UNIT = re.compile(r"\([^()]*\)\s*$")
+_PART_OF = re.compile(
+    r"(?<![a-z0-9_])(?P<part>[a-z]+)\s+of\s+(?:the\s+|a\s+|an\s+|each\s+)?(?P<whole>[a-z]+)(?![a-z0-9_])"
+)
 _LONGEST = 6
 """Words of a sentence that are tried together as one name."""
 _NEAR = 84.0
@@ -23,7 +26,7 @@ _POINTED_AFTER = re.compile(
     r"[\"']?\s*(?:\)?\s*)(?:column\b|field\b|is\s+(?:the|our|my)\s+(?:target|label)|这?一?列|字段|两列|三列)"
 )
 _GLUE = re.compile(
-    r"(?:[\s,、/&\"'()]|\band\b|\bor\b|\bnor\b|\bthe\b|\bcolumns?\b|\bboth\b|和|与|或|及|以及|还有|跟|这|两|三|四|几|列|字段|也|一)*"
+    r"(?:[\s,、/&\"']|\band\b|\bor\b|\bnor\b|\bthe\b|\bcolumns?\b|\bboth\b|和|与|或|及|以及|还有|跟|这|两|三|四|几|列|字段|也|一)*"
 )
 
 
@@ -89,9 +92,15 @@ class Columns:
         folded = [n for n in self.names if fold(n) == fold(name)]
         return folded[0] if len(folded) == 1 else self.keys.get(key_of(name))
 
+    def _by_parts(self, sentence: Sentence) -> Iterable[Mention]:
+        for found in _PART_OF.finditer(sentence.folded):
+            name = self.keys.get(_singular(found["whole"]) + _singular(found["part"]))
+            if name is not None:
+                yield Mention(column=name, span=Span(start=found.start(), end=found.end()), exact=0.9)
+
     def mentions(self, sentence: Sentence) -> list[Mention]:
         """All mentions, in the order of the sentence; where two overlap, the longer and then the more exact stands."""
-        found = [*self._verbatim(sentence), *self._by_words(sentence)]
+        found = [*self._verbatim(sentence), *self._by_words(sentence), *self._by_parts(sentence)]
         found.sort(key=lambda m: (m.span.start - m.span.end, -m.exact))
         kept: list[Mention] = []
         for mention in found:

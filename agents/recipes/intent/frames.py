@@ -46,6 +46,9 @@ _ZH_VERB = re.compile(r"预测|估计|预估|判断|推断|识别|估算")
 _AND = re.compile(
     r"[\"']?\s*(?:列|column)?\s*(?:and|as\s+well\s+as|plus|&|和|与|以及|及|跟|、|,\s*and|,)\s*(?:the\s+|also\s+)?[\"']?"
 )
+_AFTER_LIST = re.compile(
+    r"[\"')]*\s*(?:列|column|columns)?\s*(?:$|[,.;:!?。(]|\b(?:from|using|with|for|in|together|at|based|given|simultaneously|jointly|by|on|both)\b|[\u3400-\u9fff])"
+)
 _TARGET_NAMED = re.compile(
     r"(?:(?<![a-z0-9_])(?:target|label)(?:\s+(?:column|variable))?\s*(?:is|=|:)\s*(?:the\s+)?(?:column\s+)?|(?:目标|标签)(?:列|变量)?\s*(?:是|为|:|=)\s*|(?<![a-z])predict\s+(?:the\s+)?(?:column\s+)?|预测\s*)"
     r"(?:\"(?P<quoted>[^\"\n]+)\"|(?P<name>[a-z0-9]+(?:_[a-z0-9]+)+)(?![\w]))"
@@ -75,10 +78,15 @@ class Frames:
     def objects(self) -> tuple[Span, ...]:
         """What each verb of predicting, and each question word, is about."""
         text = self.sentence.folded
+        ends = [
+            m.start()
+            for m in _OBJECT_ENDS.finditer(text)
+            if not any(n.span.start < m.start() < n.span.end for n in self.mentions)
+        ]
         spans = []
         for hit in VERBS.wanted(text):
-            end = _OBJECT_ENDS.search(text, hit.span.end)
-            spans.append(Span(start=hit.span.end, end=end.start() if end else len(text)))
+            end = next((e for e in ends if e >= hit.span.end), len(text))
+            spans.append(Span(start=hit.span.end, end=end))
         return tuple(spans)
 
     def is_object(self, span: Span) -> bool:
@@ -151,7 +159,11 @@ class Frames:
                     break
                 run.append(mention)
             names = list(dict.fromkeys(m.column for m in run))
-            if len(names) > 1 and _joined(text[run[0].span.end : run[-1].span.start]):
+            if (
+                len(names) > 1
+                and _AFTER_LIST.match(text, run[-1].span.end)
+                and _joined(text[run[0].span.end : run[-1].span.start])
+            ):
                 return names
         return []
 

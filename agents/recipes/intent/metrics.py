@@ -119,7 +119,8 @@ def refuse_unknown_names(sentence: Sentence, text: str) -> None:
             raise UnknownName("metric", name, METRIC_NAMES)
     for found in _ACRONYM.finditer(sentence.raw):
         hidden = text[found.start("name") : found.end("name")] != found["name"].lower()
-        if not hidden and not _lexicon().find(found["name"].lower()):
+        known = [h for h in _lexicon().find(text) if h.span.start <= found.start("name") < h.span.end]
+        if not hidden and not known:
             raise UnknownName("metric", found["name"], METRIC_NAMES)
 
 

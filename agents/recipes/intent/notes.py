@@ -1,11 +1,12 @@
 """What was assumed and what is left to ask, gathered while a sentence is read, in the language of the sentence."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import JsonValue
 
-from open_autoglm.agents.recipes.intent.text import Sentence, blank, is_chinese
+from open_autoglm.agents.recipes.intent.text import Sentence, Span, blank, is_chinese
 from open_autoglm.agents.strategist import Question
 from open_autoglm.tools.task import Guess
 
@@ -33,7 +34,7 @@ class Notes:
         self.questions.append(Question(field=name, text=text, choices=choices, reason=reason))
 
 
-def language_of(sentence: Sentence) -> Language:
-    """The language a sentence is written in; Chinese words between quotes do not make it Chinese."""
-    outside = blank(sentence.folded, sentence.quotes)
+def language_of(sentence: Sentence, names: Iterable[Span]) -> Language:
+    """The language a sentence is written in; Chinese words between quotes, or names of columns, do not make it Chinese."""
+    outside = blank(sentence.folded, [*sentence.quotes, *names])
     return "zh" if sum(map(is_chinese, outside)) >= 2 else "en"

@@ -50,14 +50,17 @@ def choose_positive(sentence: Sentence, target: ColumnSketch, option: str | None
 
 def _said(sentence: Sentence, levels: Sequence[Label]) -> Label | None:
     text = sentence.folded
-    for level in levels:
-        for span in _places(text, bare(level)):
-            if is_negated(text, span):
-                continue
-            if _BEFORE.search(text[: span.start]) or _AFTER.match(text, span.end):
-                return level
+    pointed = [level for level in levels if any(_is_pointed_out(text, span) for span in _places(text, bare(level)))]
+    if pointed:
+        return max(pointed, key=polarity)
     named = [level for level, span in mentioned_levels(sentence, levels) if not is_negated(text, span)]
     return named[0] if len(named) == 1 and polarity(named[0]) >= 0 else None
+
+
+def _is_pointed_out(text: str, span: Span) -> bool:
+    if is_negated(text, span):
+        return False
+    return bool(_BEFORE.search(text[: span.start]) or _AFTER.match(text, span.end))
 
 
 def _places(text: str, wanted: str) -> list[Span]:

@@ -15,7 +15,7 @@ from open_autoglm.tools.task import ColumnRoles
 
 _DROP_BEFORE = re.compile(
     r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
-    r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|能用|得使用|允许使用|准用)|别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
+    r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
     r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|性别|以下|下列|[\"'(])*$"
 )
 _DROP_AFTER = re.compile(
@@ -47,9 +47,10 @@ _GROUP = (
     re.compile(r"\bno\s+(?P<of>[^,.;()]{1,30}?)\s+(?:in|on)\s+both\b"),
     re.compile(r"\bkeep\s+rows\s+of\s+(?:one|the\s+same|each|a)\s+(?P<of>[^,.;()]{1,30}?)\s+together"),
     re.compile(r"按照?\s*(?P<of>[^,。;()按]{1,20}?)\s*(?:列)?(?:来)?(?:进行)?\s*(?:分组|划分组|分折|分层划分)"),
-    re.compile(r"同\s*一\s*(?:个|位|名|只|家|台|辆|种)?\s*(?P<of>[^,。;()]{1,20}?)\s*(?:的)?(?:[^,。;()]{0,14})(?:不要|不能|不得|不可|不应|必须|要|应|测|只能|放在|留在)"),
+    re.compile(r"同\s*一\s*(?:个|位|名|只|家|台|辆|种)?\s*(?P<of>[^,。;()的不必要应]{1,12})(?:的)?[^,。;()]{0,14}?(?:不要|不能|不得|不可|不应|必须|要|应|测|只能|放在|留在)"),
     re.compile(r"分组列\s*(?:是|为|:)?\s*(?P<of>[^,。;()]{1,20})"),
 )  # fmt: skip
+_TIMELY = re.compile(r"(?:time|date|chronolog\w*|时间|日期)")
 _GROUP_AFTER = re.compile(
     r"[\"')]*\s*(?:is|as)\s+(?:the\s+)?(?:group|grouping)(?!\w)|[\"')]*\s*(?:列)?(?:是|作为|为)分组"
 )
@@ -157,7 +158,8 @@ def _read_groups(sentence: Sentence, columns: Columns, mentions: Sequence[Mentio
         for found in pattern.finditer(text):
             span = Span(start=found.start("of"), end=found.end("of"))
             column = _named_in(span, mentions) or entity_column(text[span.start : span.end], columns)
-            if column is not None and not roles.found.get("group"):
+            is_time = _TIMELY.match(text, span.start) is not None or (column is not None and _is_date(columns, column))
+            if column is not None and not is_time and not roles.found.get("group"):
                 roles.add("group", [column])
 
 
@@ -203,6 +205,7 @@ def finish_roles(
     if ids:
         roles.add("id", ids)
         notes.guess("columns.id", list(ids), "unique in every row and named like an id", "每行取值唯一,名称像编号")
+    _refuse_useless_group(roles, columns, notes)
     said = {role: [c for c in names if c != target] for role, names in roles.found.items()}
     return ColumnRoles(
         id=said.get("id", []),
@@ -214,6 +217,19 @@ def finish_roles(
         known_ahead=said.get("known_ahead", []),
         dropped=said.get("dropped", []),
     )
+
+
+def _refuse_useless_group(roles: Roles, columns: Columns, notes: Notes) -> None:
+    group = roles.one("group")
+    if group is None or not _is_id(columns, group):
+        return
+    del roles.found["group"]
+    roles.add("id", [group])
+    reason = (
+        f"{group!r} has another value in every row: there are no groups to keep together",
+        f"{group!r} 每行取值不同,无法用来分组",
+    )
+    notes.guess("columns.group", None, *reason)
 
 
 def _is_id(columns: Columns, name: str) -> bool:

@@ -71,7 +71,7 @@ def read_wishes(sentence: Sentence, text: str, latency: Duration | None) -> Wish
         interpretable="interpretable" in said or "black box" in denied,
         forbidden_models=forbidden_families(text),
     )
-    outputs = [name for name in ("onnx", "container", "notebook") if name in said]
+    outputs: list[str] = [name for name in ("onnx", "container", "notebook") if name in said]
     return Wishes(constraints=constraints, quantiles=_quantiles(sentence, text), outputs=outputs)
 
 
