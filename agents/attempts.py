@@ -56,7 +56,7 @@ class Attempt:
     def fold_scores(self) -> list[float]:
         """Scores of the folds that were graded, in fold order."""
         scores = self.detail.get("fold_scores", [])
-        return [float(score) for score in scores] if isinstance(scores, list) else []  # type: ignore[arg-type]  # numbers, as written by the host
+        return [float(score) for score in scores if isinstance(score, int | float)] if isinstance(scores, list) else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ import pandas as pd
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Request
 from open_autoglm.errors import InputError
-from open_autoglm.events import Json
 from open_autoglm.tools.data.read import Table, read_table, sketch
 from open_autoglm.tools.task import SourceRole
 
@@ -22,7 +21,6 @@ def read_tables(deps: Deps) -> dict[SourceRole, Table]:
         InputError: A file cannot be read, or the files' roles are not clear.
     """
     options = deps.workspace.options
-    read: dict[str, Json] = dict(options.read)  # type: ignore[arg-type]  # both are plain JSON
     tables: dict[SourceRole, Table] = {}
     for path in options.data:
         role = _role_by_name(path, several=len(options.data) > 1)
@@ -31,12 +29,12 @@ def read_tables(deps: Deps) -> dict[SourceRole, Table]:
                 f"Both {tables[role].source.uri!r} and {str(path)!r} look like {role.value} data. Give one training file "
                 "with --data and the rows to hold out or to predict with --test; join or append tables beforehand."
             )
-        tables[role] = read_table(_source(deps, path), role=role, read=read)
+        tables[role] = read_table(_source(deps, path), role=role, read=options.read)
     if SourceRole.TRAIN not in tables:
         names = ", ".join(str(path) for path in options.data)
         raise InputError(f"None of {names} looks like training data; give the training file alone with --data.")
     if options.test is not None:
-        tables[SourceRole.PREDICT] = read_table(_source(deps, options.test), role=SourceRole.PREDICT, read=read)
+        tables[SourceRole.PREDICT] = read_table(_source(deps, options.test), role=SourceRole.PREDICT, read=options.read)
     return tables
 
 
@@ -70,6 +68,6 @@ def settle_test_role(tables: dict[SourceRole, Table], target: str) -> dict[Sourc
     given = tables.get(SourceRole.PREDICT)
     if given is None or target not in given.frame or not given.frame[target].notna().any():
         return tables
-    others = {role: table for role, table in tables.items() if role is not SourceRole.PREDICT}
+    others: dict[SourceRole, Table] = {role: table for role, table in tables.items() if role is not SourceRole.PREDICT}
     source = given.source.model_copy(update={"role": SourceRole.TEST})
     return {**others, SourceRole.TEST: Table(frame=given.frame, source=source, warnings=given.warnings)}

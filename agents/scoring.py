@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
-from open_autoglm.tools.metrics.statistics import mean_and_error
 
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
@@ -12,7 +10,9 @@ from open_autoglm.agents.briefing import best_attempt
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.sandbox.report import Status
+from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
 from open_autoglm.tools.metrics.predictions import Predictions
+from open_autoglm.tools.metrics.statistics import mean_and_error
 
 FOLDS_BEFORE_GIVING_UP = 2
 HOPELESS_ERRORS = 4.0
@@ -149,14 +149,18 @@ def score_merge(deps: Deps, attempt: Attempt) -> None:
     members = [deps.journal.attempt(name) for name in weights]
     y, folds = stacked_targets(deps)
     workspace = deps.workspace
+    if len(workspace.plan.folds) == 1:  # one fold is cut in two, so that no row is scored with weights it had a say in
+        folds = np.arange(len(y)) % 2
+    parts = [np.flatnonzero(folds == number) for number in np.unique(folds)]
     scores = cross_fitted_scores(
         {member.id: out_of_fold(deps, member) for member in members},
         y,
-        folds,
+        parts,
         metric=workspace.metric,
         classes=workspace.classes,
         task_type=workspace.task.task_type,
     )
+    scores = scores if len(workspace.plan.folds) > 1 else [float(np.mean(scores))]
     mean, error = mean_and_error(scores)
     totals = {
         name: sum(member.number(name) or 0.0 for member in members)

@@ -2,10 +2,9 @@
 
 import platform
 import sys
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-
-from open_autoglm.tools.data.profile import DataProfile
 
 from open_autoglm.agents.briefing import attempts_made
 from open_autoglm.agents.deps import Deps, available_cpus
@@ -13,7 +12,8 @@ from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.reporting import run_warnings, unmet_wishes
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.events import EventKind, read_events
+from open_autoglm.events import EventKind, Json, read_events
+from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.export import story as told
 from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.task import TaskSpec
@@ -103,25 +103,25 @@ def _scores(deps: Deps, settled: Settled) -> told.Scores:
     )
 
 
-def _curve(events: list[dict[str, object]]) -> tuple[told.CurvePoint, ...]:
+def _curve(events: list[dict[str, Json]]) -> tuple[told.CurvePoint, ...]:
     points = []
     for event in events:
         data = event.get("data")
-        if event.get("event") == EventKind.BEST_IMPROVED and isinstance(data, dict) and data.get("mean") is not None:
+        if event.get("event") == EventKind.BEST_IMPROVED and isinstance(data, Mapping) and data.get("mean") is not None:
             points.append(
                 told.CurvePoint(
-                    seconds=float(data["seconds"]), score=float(data["mean"]), attempt_id=str(data["attempt"])
+                    seconds=float(str(data["seconds"])), score=float(str(data["mean"])), attempt_id=str(data["attempt"])
                 )
             )
     return tuple(points)
 
 
-def _timings(events: list[dict[str, object]]) -> tuple[told.StageTime, ...]:
-    totals: Counter[str] = Counter()
+def _timings(events: list[dict[str, Json]]) -> tuple[told.StageTime, ...]:
+    totals: defaultdict[str, float] = defaultdict(float)
     for event in events:
         data = event.get("data")
-        if event.get("event") == EventKind.STAGE_FINISHED and isinstance(data, dict):
-            totals[str(data["stage"])] += float(data["seconds"])
+        if event.get("event") == EventKind.STAGE_FINISHED and isinstance(data, Mapping):
+            totals[str(data["stage"])] += float(str(data["seconds"]))
     return tuple(told.StageTime(stage=stage, seconds=round(seconds, 3)) for stage, seconds in totals.items())
 
 
@@ -152,11 +152,16 @@ def _data(profile: DataProfile, task: TaskSpec) -> told.DataSummary:
             )
             for column in profile.columns
         ),
-        class_counts=tuple((str(label), count) for label, count in target.class_counts),
-        target_quantiles=tuple(target.quantiles),
-        duplicate_rows=profile.duplicate_rows,
-        notes=tuple(suspect.detail for suspect in profile.suspects),
+        class_counts=tuple((str(level.value), level.count) for level in target.classes),
+        target_quantiles=_target_quantiles(profile, task),
+        duplicate_rows=profile.duplicates.rows,
+        notes=tuple(suspect.explanation for suspect in profile.suspects),
     )
+
+
+def _target_quantiles(profile: DataProfile, task: TaskSpec) -> tuple[tuple[float, float], ...]:
+    column = profile.column(task.target)
+    return () if task.task_type.is_classification else tuple((int(q) / 100, v) for q, v in column.quantiles.items())
 
 
 def _split(deps: Deps) -> str:
@@ -180,7 +185,7 @@ def _ensemble(deps: Deps, settled: Settled) -> tuple[told.EnsembleWeight, ...]:
     )
 
 
-def _isolation(deps: Deps, events: list[dict[str, object]]) -> tuple[told.Isolation, ...]:
+def _isolation(deps: Deps, events: list[dict[str, Json]]) -> tuple[told.Isolation, ...]:
     executions = sum(1 for event in events if event.get("event") == EventKind.EXECUTION_FINISHED)
     ready = deps.sandbox.probe()
     return (told.Isolation(backend=ready.backend, tier=ready.tier, isolating=ready.isolating, executions=executions),)

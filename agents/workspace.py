@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from open_autoglm.tools.data.profile import DataProfile
-from open_autoglm.tools.data.split import SplitPlan
-from open_autoglm.tools.data.staging import Staging
-from open_autoglm.tools.metrics.target import classes_of, encode_target
 
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.events import Json
+from open_autoglm.tools.data.profile import DataProfile
+from open_autoglm.tools.data.split import SplitPlan
+from open_autoglm.tools.data.staging import Staging, read_parquet
 from open_autoglm.tools.metrics import Metric, get_metric
+from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
 LAYOUT_VERSION = 1
@@ -180,7 +180,7 @@ class Workspace:
     def table(self, role: SourceRole) -> pd.DataFrame | None:
         """Return a table as read, or None where the user gave none for that role."""
         index = json.loads((self.root / "data" / "index.json").read_text(encoding="utf-8"))
-        return pd.read_parquet(self.root / "data" / index[role.value]) if role.value in index else None
+        return read_parquet(self.root / "data" / index[role.value]) if role.value in index else None
 
     @cached_property
     def train(self) -> pd.DataFrame:
@@ -205,7 +205,9 @@ class Workspace:
     @cached_property
     def classes(self) -> tuple[Label, ...]:
         """Classes in the order of the probability columns; empty for regression."""
-        return tuple(classes_of(self.train[self.task.target])) if self.task.task_type.is_classification else ()
+        if not self.task.task_type.is_classification:
+            return ()
+        return classes_of(self.train[self.task.target], self.task.positive)
 
     @cached_property
     def y(self) -> np.ndarray:
@@ -230,7 +232,8 @@ class Workspace:
     def holdout(self) -> tuple[pd.DataFrame, np.ndarray] | None:
         """Return the holdout's rows and targets, or None where the run has none. Only finalise asks."""
         if self.test is not None:
-            return self.test, encode_target(self.test[self.task.target], self.task.task_type, self.classes)
+            labels = self.test[self.task.target]
+            return self.test, encode_target(labels, self.task.task_type, self.classes, unseen="miss")
         rows = self.plan.holdout
         return None if len(rows) == 0 else (self.train.iloc[rows].reset_index(drop=True), self.y[rows])
 

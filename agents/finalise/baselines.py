@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import numpy as np
-from open_autoglm.tools.metrics.baselines import dummy_predictions
 
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.models import FittedModel, fit_scored, watched_rows
 from open_autoglm.agents.outcome import Baseline
+from open_autoglm.tools.metrics.baselines import dummy_predictions
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.task import ModelFamily
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from open_autoglm.tools.data.schema import InputSchema
 
 from open_autoglm import sandbox
 from open_autoglm.agents import evaluation
@@ -17,6 +16,7 @@ from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.storytelling import story_of
 from open_autoglm.sandbox.base import Limits
+from open_autoglm.tools.data.schema import InputSchema
 from open_autoglm.tools.export.delivery import Delivery, deliver_model, deliver_rest
 from open_autoglm.tools.export.diagnostics import calibration, confusion, residuals, roc_curve
 from open_autoglm.tools.export.importance import importance_from, permuted_rows
@@ -93,7 +93,6 @@ def _delivery(deps: Deps, settled: Settled, reason: StopReason, diagnostics: Dia
         directory=workspace.root,
         run_id=workspace.run_id,
         task=workspace.task,
-        profile=workspace.profile,
         schema=InputSchema.of(workspace.train, workspace.task, source),
         classes=workspace.classes,
         bundle=deps.journal.bundle(attempt.bundle),

@@ -3,7 +3,6 @@
 import json
 from typing import Literal
 
-from open_autoglm.tools.metrics.statistics import bootstrap_interval
 from pydantic import BaseModel, ConfigDict
 
 from open_autoglm.agents.attempts import Attempt
@@ -15,6 +14,7 @@ from open_autoglm.agents.finalise.winner import candidates
 from open_autoglm.agents.outcome import Baseline
 from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
+from open_autoglm.tools.metrics.statistics import bootstrap_interval
 
 CHECK_SHARE = 0.5
 """A check that fits anew is skipped when it would take more than this share of the time left."""
@@ -150,11 +150,4 @@ def _interval(deps: Deps, scored: FittedModel) -> tuple[float | None, float | No
     if held is None:
         return None, None
     workspace = deps.workspace
-    low, high = bootstrap_interval(
-        workspace.metric,
-        held[1],
-        holdout_part(deps, scored.predictions),
-        classes=workspace.classes,
-        seed=workspace.options.seed,
-    )
-    return low, high
+    return bootstrap_interval(workspace.metric, held[1], holdout_part(deps, scored.predictions), workspace.options.seed)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from open_autoglm.tools.metrics.statistics import mean_and_error, paired_difference
 
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
@@ -11,6 +10,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.tools.metrics.predictions import InvalidPredictions
+from open_autoglm.tools.metrics.statistics import mean_and_error, within_one_standard_error
 
 CANDIDATES = 5
 RERUN_TOP = 2
@@ -102,18 +102,10 @@ def _with_reruns(deps: Deps, attempt: Attempt) -> Attempt:
 def _in_order(deps: Deps, rivals: list[Attempt]) -> list[Attempt]:
     sign = 1 if deps.workspace.metric.greater_is_better else -1
     rivals = sorted(rivals, key=lambda attempt: (-sign * (attempt.mean or 0.0), attempt.id))
-    best, rest = rivals[0], rivals[1:]
-    equals = [rival for rival in rest if _indistinguishable(best, rival, sign)]
-    favourite = min([best, *equals], key=lambda attempt: _cost(deps, attempt))
+    complete = {rival.id: rival.fold_scores for rival in rivals}
+    equals = within_one_standard_error(complete, greater_is_better=deps.workspace.metric.greater_is_better)
+    favourite = min((rival for rival in rivals if rival.id in equals), key=lambda attempt: _cost(deps, attempt))
     return [favourite, *[rival for rival in rivals if rival.id != favourite.id]]
-
-
-def _indistinguishable(best: Attempt, rival: Attempt, sign: int) -> bool:
-    """Whether the rival's folds trail the best's by no more than one standard error of the paired difference."""
-    if len(best.fold_scores) != len(rival.fold_scores):
-        return False
-    mean, error = paired_difference(best.fold_scores, rival.fold_scores)
-    return sign * mean <= error
 
 
 def _cost(deps: Deps, attempt: Attempt) -> tuple[float, str]:

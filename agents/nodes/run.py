@@ -2,9 +2,6 @@
 
 import json
 
-from open_autoglm.tools.data.profile import profile_table
-from open_autoglm.tools.data.split import plan_split
-
 from open_autoglm.agents.budget import merged_budget
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.deliver import deliver, explain
@@ -16,6 +13,8 @@ from open_autoglm.agents.state import RunState, RunUpdate
 from open_autoglm.agents.strategist import Request
 from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted, Unsupported
 from open_autoglm.events import EventKind
+from open_autoglm.tools.data.profile import profile_table
+from open_autoglm.tools.data.split import plan_split
 from open_autoglm.tools.task import TaskSpec, TaskType
 
 FEWEST_ROWS = 10
@@ -41,10 +40,10 @@ async def understand(state: RunState, deps: Deps) -> RunUpdate:
 
 async def _understood(request: Request, deps: Deps) -> TaskSpec:
     answers: dict[str, str] = {}
-    for _ in range(MOST_QUESTIONS):
+    while True:
         understanding = await deps.strategist.understand(request, answers)
         open_questions = [question for question in understanding.questions if question.field not in answers]
-        if not open_questions or deps.workspace.options.yes:
+        if not open_questions or deps.workspace.options.yes or len(answers) >= MOST_QUESTIONS:
             return understanding.task
         question = open_questions[0]
         if deps.ask is None:
@@ -53,7 +52,6 @@ async def _understood(request: Request, deps: Deps) -> TaskSpec:
                 f"--yes take the best guess: {question.choices[0]}."
             )
         answers[question.field] = deps.ask(question)
-    return understanding.task
 
 
 def _refuse_what_no_strategist_can(task: TaskSpec) -> None:

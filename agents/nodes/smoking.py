@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-from open_autoglm.tools.data.split import small_sample
 
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt
@@ -11,6 +10,7 @@ from open_autoglm.agents.briefing import fold_seconds
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
 from open_autoglm.sandbox.report import failure_line
+from open_autoglm.tools.data.split import small_sample
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 
 SMOKE_ROWS = 300

@@ -1,12 +1,16 @@
 """How each operator gets its code written."""
 
+import json
 from dataclasses import replace
+
+from pydantic import JsonValue
 
 from open_autoglm.agents import scoring
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.briefing import brief, past
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Operator
+from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import CodeBundle
 from open_autoglm.tools.tuning import Trial, suggest
 
@@ -55,7 +59,7 @@ def affordable(candidates: list[Attempt], deps: Deps) -> list[Attempt]:
     if deps.budget.spec.seconds is None:
         return candidates
     left = ENSEMBLE_FIT_SHARE * deps.budget.spec.seconds
-    members = []
+    members: list[Attempt] = []
     for candidate in candidates:
         cost = candidate.number("fit_seconds") or 0.0
         if cost <= left or not members:
@@ -84,7 +88,7 @@ async def _write_trial(attempt: Attempt, deps: Deps) -> Attempt | None:
         seed=attempt.seed,
     )
     bundle = deps.journal.bundle(parent.bundle)
-    merged = {**(parent.params or {}), **params}
+    merged: dict[str, Json] = {**(parent.params or {}), **params}
     deps.journal.update(replace(attempt, params=merged))
     deps.journal.save_bundle(attempt.id, bundle)
     written = deps.journal.attempt(attempt.id)
@@ -98,6 +102,11 @@ def _trials(attempt: Attempt, parent: Attempt, deps: Deps) -> list[Trial]:
         other for other in deps.journal.trials_of(parent.id) if other.id != attempt.id and other.params is not None
     ]
     return [
-        Trial(params=dict(other.params or {}), value=other.mean, pending=other.status is AttemptStatus.RUNNING)
+        Trial(params=plain_params(other), value=other.mean, pending=other.status is AttemptStatus.RUNNING)
         for other in family
     ]
+
+
+def plain_params(attempt: Attempt) -> dict[str, JsonValue]:
+    """Return the PARAMS of a trial as the JSON they are."""
+    return json.loads(json.dumps(attempt.params or {}))

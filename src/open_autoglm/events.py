@@ -6,7 +6,7 @@ The log is derived from the run, never its truth: the journal is. Events hold pl
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 SCHEMA_VERSION = 1
 
-Json: TypeAlias = "str | int | float | bool | list[Json] | Mapping[str, Json] | None"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 """What JSON can hold."""
 
 

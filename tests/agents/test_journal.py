@@ -1,0 +1,132 @@
+"""The journal: the truth of a run, whatever happens to the process that writes it."""
+
+import sqlite3
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.agents import engine
+
+from open_autoglm.agents.attempts import AttemptStatus, Execution
+from open_autoglm.agents.journal import Journal
+from open_autoglm.agents.strategist import Operator
+from open_autoglm.errors import RunDirectoryError
+from open_autoglm.sandbox.report import ExecutionReport, Status
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.sqlite")
+
+
+def reserve(journal: Journal, operator: Operator = Operator.DRAFT, slot: int = 0, parents: tuple[str, ...] = ()) -> str:
+    return journal.reserve(worker=0, operator=operator, slot=slot, parents=parents, seed=1).id
+
+
+def scored(journal: Journal, mean: float) -> str:
+    name = reserve(journal)
+    journal.update(replace(journal.attempt(name), status=AttemptStatus.SCORED, mean=mean, standard_error=0.1))
+    return name
+
+
+def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
+    """Attempts, bundles, executions and stages survive the process."""
+    first = Journal(tmp_path / "journal.sqlite")
+    name = reserve(first, parents=("a9",))
+    digest = first.save_bundle(name, engine.bundle(0.5))
+    report = ExecutionReport(execution_id="e", status=Status.STATUS_TIMEOUT, wall_seconds=1.5)
+    first.record(Execution(attempt=name, phase="fold.fit", fold=2, report=report, ok=False, outputs={"model": "m"}))
+    first.record_stage("understand", {"warnings": ["ä"]})
+    first.record_clock("p", 4.0)
+    first.close()
+
+    again = Journal(tmp_path / "journal.sqlite")
+    assert again.attempt(name).parents == ("a9",)
+    assert again.bundle(digest) == engine.bundle(0.5)
+    assert again.execution(name, "fold.fit", 2) == Execution(
+        attempt=name, phase="fold.fit", fold=2, report=report, ok=False, outputs={"model": "m"}
+    )
+    assert again.execution(name, "fold.fit", 3) is None
+    assert again.stage("understand") == {"warnings": ["ä"]}
+    assert again.seconds_spent() == 4.0
+
+
+def test_a_transaction_that_was_cut_leaves_nothing(journal: Journal) -> None:
+    """A kill inside a write leaves the state before it."""
+    reserve(journal)
+    with pytest.raises(RuntimeError), journal._transaction() as db:
+        db.execute("DELETE FROM attempts")
+        raise RuntimeError
+
+    assert len(journal.attempts()) == 1
+
+
+def test_two_workers_never_reserve_the_same(journal: Journal) -> None:
+    """Reservations from many threads all differ."""
+    threads = [threading.Thread(target=reserve, args=(journal,)) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({attempt.id for attempt in journal.attempts()}) == 20
+
+
+def test_best_attempts_know_the_direction(journal: Journal) -> None:
+    """Greater or smaller is better as the metric says; only scored attempts compete."""
+    low, high = scored(journal, 0.1), scored(journal, 0.9)
+    reserve(journal)
+
+    assert [a.id for a in journal.best_attempts(greater_is_better=True, count=5)] == [high, low]
+    assert [a.id for a in journal.best_attempts(greater_is_better=False, count=1)] == [low]
+
+
+def test_a_repair_forgets_what_the_broken_code_did(journal: Journal) -> None:
+    """New code starts without executions."""
+    name = reserve(journal)
+    journal.save_bundle(name, engine.bundle(1.0))
+    journal.record(Execution(attempt=name, phase="smoke.fit", fold=0, report=ExecutionReport(), ok=False))
+    journal.save_bundle(name, engine.bundle(2.0), repairs=1)
+
+    assert journal.executions(name) == []
+    assert journal.attempt(name).repairs == 1
+
+
+def test_attempts_cut_by_the_budget_go_on_with_more(journal: Journal) -> None:
+    """More time reopens what the end of the budget cut, and only that."""
+    cut, hopeless = reserve(journal), reserve(journal)
+    for name, detail in ((cut, {"cut": True}), (hopeless, {})):
+        journal.update(replace(journal.attempt(name), status=AttemptStatus.STOPPED, detail=detail))
+
+    assert journal.reopen_cut() == 1
+    assert journal.attempt(cut).status is AttemptStatus.RUNNING
+    assert journal.attempt(hopeless).status is AttemptStatus.STOPPED
+
+
+def test_a_damaged_file_is_said_in_one_line(tmp_path: Path) -> None:
+    """Garbage, and a file cut short, are refused with what to do."""
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(b"this is no database" * 100)
+
+    with pytest.raises(RunDirectoryError, match="cannot be read"):
+        Journal(path)
+
+
+def test_another_version_is_refused(tmp_path: Path) -> None:
+    """A journal of another schema is not touched."""
+    path = tmp_path / "journal.sqlite"
+    Journal(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE meta SET value='99' WHERE key='schema'")
+
+    with pytest.raises(RunDirectoryError, match="schema 99"):
+        Journal(path)
+
+
+def test_unknown_attempts_and_bundles_are_refused(journal: Journal) -> None:
+    """A reference into nothing is a damaged journal."""
+    with pytest.raises(RunDirectoryError):
+        journal.attempt("a9999")
+    with pytest.raises(RunDirectoryError):
+        journal.bundle("0" * 64)
