@@ -28,6 +28,7 @@ def greedy_weights(
     classes: tuple[Label, ...],
     task_type: TaskType,
     rounds: int = 25,
+    quantiles: tuple[float, ...] = (),
 ) -> dict[str, float]:
     """Learn the weights of members from their out-of-fold predictions.
 
@@ -42,6 +43,7 @@ def greedy_weights(
         classes: In the order of the columns; empty for numbers.
         task_type: Of the run.
         rounds: Members to take at most, counting repeats.
+        quantiles: Of the columns after the value.
 
     Returns:
         Weights above 0 that sum to 1, the heaviest first.
@@ -55,7 +57,8 @@ def greedy_weights(
     members, truth = {name: matrix[rows] for name, matrix in members.items()}, y[rows]
 
     def score(matrix: Floats) -> float:
-        value = metric.score(truth, Predictions(matrix=matrix, classes=classes, task_type=task_type))
+        predictions = Predictions(matrix=matrix, classes=classes, task_type=task_type, quantiles=quantiles)
+        value = metric.score(truth, predictions)
         return value if metric.greater_is_better else -value
 
     alone = {name: score(matrix) for name, matrix in members.items()}
@@ -86,6 +89,7 @@ def cross_fitted_scores(
     classes: tuple[Label, ...],
     task_type: TaskType,
     rounds: int = 25,
+    quantiles: tuple[float, ...] = (),
 ) -> list[float]:
     """Score an ensemble on each fold with weights learned on the rows outside it: the honest estimate.
 
@@ -97,6 +101,7 @@ def cross_fitted_scores(
         classes: As for `greedy_weights`.
         task_type: Of the run.
         rounds: As for `greedy_weights`.
+        quantiles: As for `greedy_weights`.
 
     Raises:
         ValueError: A fold leaves no row to learn weights from.
@@ -109,9 +114,10 @@ def cross_fitted_scores(
         if inside.all():
             raise ValueError("A fold of all rows leaves none to learn the weights of an ensemble from.")
         outside = {name: matrix[~inside] for name, matrix in oof.items()}
-        weights = greedy_weights(outside, y[~inside], metric, classes, task_type, rounds)
+        weights = greedy_weights(outside, y[~inside], metric, classes, task_type, rounds, quantiles)
         blended = blend({name: oof[name][fold] for name in weights}, weights, classes)
-        scores.append(metric.score(y[fold], Predictions(matrix=blended, classes=classes, task_type=task_type)))
+        predictions = Predictions(matrix=blended, classes=classes, task_type=task_type, quantiles=quantiles)
+        scores.append(metric.score(y[fold], predictions))
     return scores
 
 
