@@ -1,0 +1,105 @@
+"""The check-up: what it finds, and the exit status."""
+
+import io
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from open_autoglm import doctor
+from open_autoglm.cli import main
+from open_autoglm.front import Front
+from open_autoglm.sandbox.base import Readiness
+from open_autoglm.terminal import Terminal
+
+WALLS = Readiness(backend="bubblewrap", ready=True, isolating=True, tier="namespaces", reason="bwrap 0.11 works")
+OPEN = Readiness(backend="process", ready=True, isolating=False, tier="none", reason="always there, without isolation")
+BROKEN = Readiness(
+    backend="bubblewrap", ready=False, isolating=True, tier="none", reason="user namespaces are off: sysctl ..."
+)
+
+
+def check_up(*backends: Readiness, **changes: object) -> doctor.CheckUp:
+    """Examine this machine with these backends."""
+    return doctor.examine(
+        probe=lambda: backends, base_url=changes.get("base_url"), root=Path(str(changes.get("root", "."))), port=0
+    )  # type: ignore[arg-type]  # texts or None
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test connects anywhere."""
+
+    def refuse(*_: object, **__: object) -> socket.socket:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+
+
+def test_an_isolating_sandbox_is_enough() -> None:
+    """Exit 0 with one, 54 without, whatever else is there."""
+    assert check_up(WALLS, OPEN).exit_code == 0
+    assert check_up(BROKEN, OPEN).exit_code == 54
+    assert check_up().exit_code == 54
+
+
+def test_a_backend_that_is_not_ready_says_why() -> None:
+    """The reason is in the text, with how to mend it."""
+    text = check_up(BROKEN, OPEN).as_text()
+    assert "sandbox bubblewrap: not ready: user namespaces are off: sysctl ..." in text
+    assert "No isolating sandbox is ready" in text
+
+
+def test_versions_disk_and_machine_are_told() -> None:
+    """Python, packages, disk and cores each have a line."""
+    findings = {finding.subject: finding for finding in check_up(WALLS).findings}
+    assert set(findings) == {"python", "packages", "sandbox bubblewrap", "language model", "gpu", "disk", "machine"}
+    assert "pandas" in findings["packages"].text
+    assert "cores" in findings["machine"].text
+
+
+def test_an_endpoint_is_named_without_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This version contacts none, and says so; user and password are never shown."""
+    text = check_up(WALLS, base_url="http://user:secret@host:9/v1?key=k").as_text()
+    assert "http://host:9 is named" in text
+    assert "contacts no endpoint" in text
+    assert "secret" not in text
+    assert "key=k" not in text
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: socket.socket(socket.AF_UNIX))
+    assert "something listens" in check_up(WALLS).as_text()
+
+
+def test_a_full_or_locked_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Too little space, or a folder that cannot be written."""
+    monkeypatch.setattr(doctor, "DISK_WANTED_BYTES", 1 << 60)
+    assert "PROBLEM  disk: only" in check_up(WALLS, root=tmp_path / "not" / "there").as_text()
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    assert "cannot be written" in check_up(WALLS, root=tmp_path).as_text()
+
+
+def test_a_missing_package_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken installation is named."""
+    monkeypatch.setattr(doctor, "PACKAGES", ("pandas", "no-such-package"))
+    assert "missing: no-such-package" in check_up(WALLS).as_text()
+
+
+def test_a_gpu_is_asked_for_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`nvidia-smi` answers, or fails, and neither stops the check-up."""
+    program = tmp_path / "nvidia-smi"
+    for script, words in (("echo 'H200, 143771 MiB'", "H200, 143771 MiB"), ("exit 9", "does not answer")):
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setattr(doctor.shutil, "which", lambda _: str(program))
+        assert words in check_up(WALLS).as_text()
+
+
+def test_the_command_prints_text_or_one_object() -> None:
+    """`doctor` and `doctor --json` end with the same status."""
+    out = io.StringIO()
+    front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), probe=lambda: lambda: [BROKEN])
+    assert main(["doctor", "--json"], front=front) == 54
+    record = json.loads(out.getvalue())
+    assert record["ready"] is False
+    assert {"subject", "verdict", "text", "details"} == set(record["findings"][0])
+    assert main(["doctor"], front=front) == 54
