@@ -69,7 +69,7 @@ def _replace_statement(source: str, block: Sequence[ast.stmt], position: int, *,
     lines, statement = source.split("\n"), block[position]
     assert isinstance(statement, ast.If)
     assert statement.end_lineno is not None
-    last = statement
+    last: ast.stmt = statement
     kept: list[str] = []
     if keep:
         first = _start(lines, keep[0], after=_header_end(lines, statement, keep))

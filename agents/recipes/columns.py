@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from open_autoglm.tools.data.profile import ColumnProfile, DataProfile
-
 from open_autoglm.tools.data.kinds import ColumnKind
+from open_autoglm.tools.data.profile import ColumnProfile, DataProfile
 from open_autoglm.tools.task import TaskSpec
 
 MANY_LEVELS = 20

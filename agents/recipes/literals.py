@@ -76,7 +76,7 @@ def _render(value: object, *, indent: int, column: int) -> str:
     return "\n".join(["[", *_filled(value, inner), " " * indent + "]"])
 
 
-def _filled(items: list, margin: str) -> list[str]:
+def _filled(items: list[object], margin: str) -> list[str]:
     """Lay items out side by side, as many as fit on a line: a hundred column names are a paragraph, not a page."""
     lines, line = [], margin
     for item in items:

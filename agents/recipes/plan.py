@@ -1,5 +1,6 @@
 """A plan: what one recipe is made of, small enough to be remembered with the attempt and written again, changed."""
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -9,11 +10,11 @@ from open_autoglm.agents.recipes.requirements import requirements_of
 from open_autoglm.agents.recipes.writer import third_party, write_solution
 from open_autoglm.agents.strategist import Brief
 from open_autoglm.sandbox.bundle import Author, CodeBundle
-from open_autoglm.tools.task import SourceRole, TaskSpec, TaskType
+from open_autoglm.tools.task import SourceRole, TaskSpec
 
 FEATURES = {"numbers": "HAS_NUMBERS", "categories": "HAS_CATEGORIES", "dates": "HAS_DATES", "texts": "HAS_TEXTS"}
 ROLES = {"group": "HAS_GROUP", "time": "HAS_TIME", "weight": "HAS_WEIGHT"}
-OPTIONAL = ("TARGET_ENCODING", "LEVEL_COUNTS", "COMPARISONS", "LOG_TARGET", "TUNED_DECISION", "BAGGED", "EXTRA_TREES")
+OPTIONAL = ("BAGGED", "BENT", "COMPARISONS", "EXTRA_TREES", "LOG_TARGET", "TARGET_ENCODING", "TUNED_DECISION")
 
 
 class Plan(BaseModel):
@@ -70,13 +71,11 @@ def write_bundle(plan: Plan, brief: Brief) -> CodeBundle:
     )
 
 
-def task_literal(task: TaskSpec, classes: tuple) -> dict[str, object]:
+def task_literal(task: TaskSpec, classes: Sequence[object]) -> dict[str, object]:
     """Return what `ctx.task` is when the solution runs as a script; what is empty is left out."""
     values: dict[str, object] = {"target": task.target, "task_type": task.task_type.value, "metric": task.metric.name}
     if task.task_type.is_classification:
         values["classes"] = list(classes)
-    if task.task_type is TaskType.BINARY:
-        values["positive"] = task.positive if task.positive in classes else classes[-1]
     if roles := task.columns.model_dump(exclude_defaults=True):
         values["columns"] = roles
     if task.quantiles:

@@ -10,14 +10,20 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from open_autoglm.agents.recipes.columns import count_of, plan_columns
 from open_autoglm.agents.recipes.plan import Plan
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.events import Json
-from open_autoglm.tools.task import ModelFamily, TaskType
+from open_autoglm.tools.metrics import get_metric
+from open_autoglm.tools.task import ModelFamily, TaskSpec, TaskType
 
 DECIDED = ("f1", "f1_macro", "f1_weighted", "mcc", "balanced_accuracy", "quadratic_kappa")
 """Metrics of labels under which the likeliest label is seldom the best answer."""
+MOST_CELLS = {"catboost": 20_000_000, "histogram": 20_000_000, "extra_trees": 60_000_000, "random_forest": 60_000_000}
+"""Beyond this (rows x columns x outputs) a fold of the recipe takes too long on two cores."""
+MOST_WIDTH = {"catboost": 600, "histogram": 1500, "xgboost": 20_000, "lightgbm": 50_000}
+"""The same for columns x outputs, which cost these recipes time however few the rows are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,32 @@ class Recipe:
     """Must be installed for this recipe."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What the parameters of a recipe depend on."""
+
+    task: TaskSpec
+    columns: Mapping[str, list[str]]
+    rows: int
+    classes: int
+    """0 for regression."""
+
+    @property
+    def features(self) -> int:
+        """How many columns are used."""
+        return count_of(self.columns)
+
+    @property
+    def cells(self) -> int:
+        """Rows times columns times outputs: what a fit's time grows with."""
+        return self.rows * self.width
+
+    @property
+    def width(self) -> int:
+        """Columns times outputs."""
+        return max(1, self.features) * (self.classes if self.classes > 2 else 1)
+
+
 RECIPES: Mapping[str, Recipe] = {
     "linear": Recipe(family=ModelFamily.LINEAR, entry="linear", title="Linear model"),
     "lightgbm": Recipe(family=ModelFamily.BOOSTING, entry="lightgbm", title="LightGBM", package="lightgbm"),
@@ -45,70 +77,115 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def portfolio(brief: Brief, *, everything: bool = False) -> list[Plan]:
-    """Return the drafts for this table and budget, in order."""
-    task = brief.task
-    if task.task_type is TaskType.FORECASTING:
+def portfolio(brief: Brief) -> list[Plan]:
+    """Return the drafts for this table and budget, in order; the first is the linear baseline, where it is allowed."""
+    if brief.task.task_type is TaskType.FORECASTING:
         return []
-    columns = plan_columns(task, brief.profile)
-    order = list(RECIPES) if everything else _order(brief, columns)
-    return [_plan(name, brief, columns) for name in order if _allowed(RECIPES[name], brief)]
+    table = table_of(brief)
+    plans = [plan for name in _order(table) if (plan := plan_recipe(name, brief)) is not None]
+    return plans + _variants(plans, table)
 
 
-def _order(brief: Brief, columns: Mapping[str, list[str]]) -> list[str]:
-    return ["linear", "lightgbm"]
-
-
-def _allowed(recipe: Recipe, brief: Brief) -> bool:
-    wishes = brief.task.constraints
-    if recipe.family.value in wishes.forbidden_models:
-        return False
-    if wishes.interpretable and recipe.family is not ModelFamily.LINEAR:
-        return False
-    return recipe.package is None or importlib.util.find_spec(recipe.package) is not None
-
-
-def _plan(name: str, brief: Brief, columns: dict[str, list[str]]) -> Plan:
-    recipe = RECIPES[name]
+def plan_recipe(name: str, brief: Brief) -> Plan | None:
+    """Plan one recipe for the table; None where the task forbids it or its package is not installed."""
+    recipe, table = RECIPES[name], table_of(brief)
+    if not _allowed(recipe, table.task):
+        return None
     choices = list(recipe.choices)
-    if brief.task.metric.name in DECIDED and "prediction" not in brief.classes:
+    if table.task.metric.name in DECIDED and "prediction" not in brief.classes:
         choices.append("TUNED_DECISION")
-    if brief.task.metric.name in ("rmsle", "mape", "smape"):
+    if learns_logarithm(brief):
         choices.append("LOG_TARGET")
     return Plan(
         recipe=name,
         entry=recipe.entry,
         family=recipe.family.value,
         title=recipe.title,
-        columns=columns,
-        params=PARAMETERS[name](brief, columns),
-        choices=choices,
+        columns=dict(table.columns),
+        params=PARAMETERS[name](table),
+        choices=sorted(choices),
     )
 
 
-def _linear(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    steps = 100 if brief.profile.rows * max(1, count_of(columns)) < 1_000_000 else 30
-    if brief.task.task_type.is_classification:
+def table_of(brief: Brief) -> Table:
+    """Sum up what the parameters depend on."""
+    columns = plan_columns(brief.task, brief.profile)
+    return Table(task=brief.task, columns=columns, rows=brief.profile.rows, classes=len(brief.classes))
+
+
+def learns_logarithm(brief: Brief) -> bool:
+    """Whether relative errors count, and the target has a logarithm."""
+    relative = brief.task.metric.name in ("rmsle", "mape", "smape")
+    return relative and not brief.task.task_type.is_classification and brief.profile.target.log_skew is not None
+
+
+def _allowed(recipe: Recipe, task: TaskSpec) -> bool:
+    wishes = task.constraints
+    if recipe.family.value in wishes.forbidden_models or (wishes.interpretable and recipe.entry != "linear"):
+        return False
+    return recipe.package is None or importlib.util.find_spec(recipe.package) is not None
+
+
+def _order(table: Table) -> list[str]:
+    """Order the recipes by what they are likely to bring for their time."""
+    if table.rows < 500 or table.features > 2 * table.rows:  # too few rows for boosting to be first
+        order = ["linear", "extra_trees", "random_forest", "lightgbm", "catboost", "xgboost", "neighbors", "histogram"]
+    elif table.rows > 50_000:
+        order = ["linear", "lightgbm", "xgboost", "random_forest", "catboost", "histogram", "extra_trees"]
+    else:
+        order = ["linear", "lightgbm", "catboost", "random_forest", "xgboost", "extra_trees", "histogram", "neighbors"]
+    slow_here = {name for name, most in MOST_CELLS.items() if table.cells > most}
+    slow_here |= {name for name, most in MOST_WIDTH.items() if table.width > most}
+    if table.features > 60 or table.rows > 20_000 or "texts" in table.columns:
+        slow_here.add("neighbors")  # distances say little among many columns, and finding them takes long
+    return [name for name in order if name not in slow_here]
+
+
+def _variants(plans: list[Plan], table: Table) -> list[Plan]:
+    """Return more of the kind that usually wins, different enough to add to an ensemble."""
+    found = []
+    for plan in plans:
+        if plan.recipe != "lightgbm":
+            continue
+        random = {"extra_trees": True, "num_leaves": 48, "feature_fraction": 0.5, "learning_rate": 0.05}
+        found.append(_variant(plan, "random thresholds", random, ()))
+        if table.columns.get("encoded") and table.classes <= 10:
+            found.append(_variant(plan, "target encoding", {"num_leaves": 24}, ("TARGET_ENCODING",)))
+        found.append(_variant(plan, "few leaves", {"num_leaves": 8, "feature_fraction": 0.6, "lambda_l2": 1.0}, ()))
+        found.append(
+            _variant(plan, "many leaves", {"num_leaves": 96, "feature_fraction": 0.4, "min_data_in_leaf": 15}, ())
+        )
+    return found
+
+
+def _variant(plan: Plan, phrase: str, params: Mapping[str, JsonValue], choices: tuple[str, ...]) -> Plan:
+    changed = {"params": {**plan.params, **params}, "choices": plan.taking(*choices)}
+    return plan.model_copy(update={"title": f"{plan.title}, {phrase}", **changed})
+
+
+def _linear(table: Table) -> dict[str, JsonValue]:
+    steps = 100 if table.cells < 1_000_000 else 30
+    if table.task.task_type.is_classification:
         return {"C": 1.0, "max_iter": steps, "balanced": False}
     return {"C": 1.0, "balanced": False}
 
 
-def objective(brief: Brief) -> dict[str, Json]:
+def objective(table: Table) -> dict[str, JsonValue]:
     """Return what LightGBM minimises under the metric of the task."""
-    task = brief.task
+    task = table.task
     if task.task_type.is_classification:
         return {"objective": "binary" if task.task_type is TaskType.BINARY else "multiclass"}
     if task.metric.name in ("mae", "mape", "smape"):
         return {"objective": "regression_l1"}
     if task.metric.name == "pinball":
-        return {"objective": "quantile", "alpha": task.metric.parameters.get("quantile", 0.5)}
+        return {"objective": "quantile", "alpha": get_metric("pinball", task.metric.parameters).parameters["quantile"]}
     return {"objective": "regression"}
 
 
-def _lightgbm(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    rows = brief.profile.rows
+def _lightgbm(table: Table) -> dict[str, JsonValue]:
+    rows = table.rows
     return {
-        **objective(brief),
+        **objective(table),
         "learning_rate": 0.05 if rows < 20_000 else 0.1,
         "num_leaves": 31,
         "min_data_in_leaf": 20 if rows > 2000 else 10,
@@ -123,8 +200,8 @@ def _lightgbm(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]
     }
 
 
-def _forest(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    rows, classification = brief.profile.rows, brief.task.task_type.is_classification
+def _forest(table: Table) -> dict[str, JsonValue]:
+    rows, classification = table.rows, table.classes > 0
     return {
         "n_estimators": 300 if rows < 20_000 else 150,
         "min_samples_leaf": 1 if rows < 5000 else 2 if rows < 20_000 else 5,
@@ -134,9 +211,9 @@ def _forest(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
     }
 
 
-def _histogram(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    rows = brief.profile.rows
-    loss = {"loss": "absolute_error"} if brief.task.metric.name in ("mae", "mape", "smape") else {}
+def _histogram(table: Table) -> dict[str, JsonValue]:
+    rows = table.rows
+    loss = {"loss": "absolute_error"} if table.task.metric.name in ("mae", "mape", "smape") else {}
     return {
         **loss,
         "learning_rate": 0.06 if rows < 20_000 else 0.1,
@@ -151,8 +228,8 @@ def _histogram(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json
     }
 
 
-def _xgboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    rows, task = brief.profile.rows, brief.task
+def _xgboost(table: Table) -> dict[str, JsonValue]:
+    rows, task = table.rows, table.task
     goal = "reg:absoluteerror" if task.metric.name in ("mae", "mape", "smape") else "reg:squarederror"
     if task.task_type.is_classification:
         goal = "binary:logistic" if task.task_type is TaskType.BINARY else "multi:softprob"
@@ -171,8 +248,8 @@ def _xgboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
     }
 
 
-def _catboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    rows, task = brief.profile.rows, brief.task
+def _catboost(table: Table) -> dict[str, JsonValue]:
+    rows, task = table.rows, table.task
     loss = {"loss_function": "MAE" if task.metric.name in ("mae", "mape", "smape") else "RMSE"}
     if task.task_type.is_classification:
         loss = {"loss_function": "Logloss" if task.task_type is TaskType.BINARY else "MultiClass"}
@@ -191,8 +268,8 @@ def _catboost(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]
     }
 
 
-def _neighbors(brief: Brief, columns: Mapping[str, list[str]]) -> dict[str, Json]:
-    return {"neighbors": 15, "balanced": False}
+def _neighbors(table: Table) -> dict[str, JsonValue]:
+    return {"neighbors": 15 if table.rows > 200 else 5, "balanced": False}
 
 
 PARAMETERS = {

@@ -79,7 +79,7 @@ def write_solution(entry: str, *, tables: Mapping[str, object], choices: Mapping
 
 def third_party(source: str) -> list[str]:
     """Names of the installed packages that the source imports, sorted."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found.update(alias.name.split(".")[0] for alias in node.names)

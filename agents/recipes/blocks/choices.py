@@ -22,10 +22,10 @@ HAS_TIME: bool = False
 HAS_WEIGHT: bool = False
 TARGET_ENCODING: bool = False
 """Replace categories of many levels by what the target was, out of fold."""
-LEVEL_COUNTS: bool = False
-"""Add how often a level occurs."""
 COMPARISONS: bool = False
 """Add ratios and differences of the leading numbers."""
+BENT: bool = False
+"""Let a linear model bend its lines at quantiles."""
 LOG_TARGET: bool = False
 """Learn log(1 + target)."""
 TUNED_DECISION: bool = False

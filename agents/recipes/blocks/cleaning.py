@@ -9,12 +9,13 @@ YES = ("true", "yes", "y", "t", "on", "是")
 NO = ("false", "no", "n", "f", "off", "否")
 NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+(?:\.\d+)?")
 # The first format that reads the most training values is taken; day first comes before month first.
-DATE_FORMATS = tuple(
-    "ISO8601|%d/%m/%Y|%m/%d/%Y|%d/%m/%Y %H:%M|%m/%d/%Y %H:%M|%d/%m/%Y %H:%M:%S|%m/%d/%Y %H:%M:%S|%d/%m/%y|%m/%d/%y"
-    "|%m/%d/%y %H:%M|%d.%m.%Y|%d.%m.%Y %H:%M|%d-%m-%Y|%m-%d-%Y|%d-%m-%Y %H:%M|%Y/%m/%d|%Y/%m/%d %H:%M|%Y/%m/%d %H:%M:%S"
-    "|%Y%m%d|%Y-%m|%Y/%m|%H:%M|%H:%M:%S|%d %b %Y|%d %B %Y|%b %d, %Y|%B %d, %Y|%b %Y|%B %Y|%d-%b-%Y|%d-%b-%y|%b-%y"
-    "|%Y年%m月%d日|%Y年%m月|%Y年%m月%d日 %H:%M".split("|")
-)
+DATE_FORMATS = (
+    "ISO8601", "%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M:%S",
+    "%m/%d/%Y %H:%M:%S", "%d/%m/%y", "%m/%d/%y", "%m/%d/%y %H:%M", "%d.%m.%Y", "%d.%m.%Y %H:%M", "%d-%m-%Y",
+    "%m-%d-%Y", "%d-%m-%Y %H:%M", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S", "%Y%m%d", "%Y-%m", "%Y/%m",
+    "%H:%M", "%H:%M:%S", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %Y", "%B %Y", "%d-%b-%Y",
+    "%d-%b-%y", "%b-%y", "%Y年%m月%d日", "%Y年%m月", "%Y年%m月%d日 %H:%M",
+)  # fmt: skip
 
 
 def write_plainly(value: object) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from sklearn import metrics
 
-from open_autoglm.agents.recipes.blocks.choices import TASK
 from open_autoglm.sandbox.runtime.runtime import Context
 
 
@@ -40,7 +39,7 @@ def learn_decision(proba: np.ndarray, y: np.ndarray, ctx: Context) -> list[float
 def decision_score(y: np.ndarray, labels: np.ndarray, ctx: Context) -> float:
     """Score labels by the metric of the task; greater is better."""
     if ctx.task.metric == "f1":
-        positive = ctx.task.classes.index(TASK["positive"])
+        positive = len(ctx.task.classes) - 1  # the last of two classes counts as positive
         return metrics.f1_score(y == positive, labels == positive, zero_division=0.0)
     if ctx.task.metric == "mcc":
         return metrics.matthews_corrcoef(y, labels)

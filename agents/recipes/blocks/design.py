@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from open_autoglm.agents.recipes.blocks.choices import COLUMNS, HAS_CATEGORIES, HAS_DATES, HAS_NUMBERS, HAS_TEXTS
+from open_autoglm.agents.recipes.blocks.choices import BENT, COLUMNS, HAS_CATEGORIES, HAS_DATES, HAS_NUMBERS, HAS_TEXTS
 from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_number
 from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
 from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
@@ -19,6 +19,9 @@ def learn_design(train: pd.DataFrame) -> dict:
         numbers = pd.DataFrame(stack_numbers(train, learned))
         learned["centres"] = numbers.median().fillna(0.0).tolist()
         learned["scales"] = numbers.std().replace(0.0, np.nan).fillna(1.0).tolist()
+        if BENT:
+            scaled = scale(numbers.to_numpy(), learned)
+            learned["knots"] = np.nanquantile(np.nan_to_num(scaled), [0.1, 0.3, 0.5, 0.7, 0.9], axis=0).tolist()
         learned["with_gaps"] = [int(position) for position in np.flatnonzero(numbers.isna().any())]
     if HAS_CATEGORIES:
         names = COLUMNS["categories"]
@@ -40,11 +43,20 @@ def stack_numbers(rows: pd.DataFrame, learned: dict) -> np.ndarray:
     return np.column_stack(parts)
 
 
-def scale_numbers(numbers: np.ndarray, learned: dict) -> np.ndarray:
-    """Centre and scale; a gap becomes the median and a column that says so; 10 deviations are as far as it goes."""
+def scale(numbers: np.ndarray, learned: dict) -> np.ndarray:
+    """Centre and scale; a gap becomes the median, and 10 deviations are as far as it goes."""
     scaled = (numbers - np.array(learned["centres"])) / np.array(learned["scales"])
-    gaps = np.isnan(numbers)[:, learned["with_gaps"]]
-    return np.hstack([np.clip(np.nan_to_num(scaled), -10.0, 10.0), gaps])
+    return np.clip(np.nan_to_num(scaled), -10.0, 10.0)
+
+
+def scale_numbers(numbers: np.ndarray, learned: dict) -> np.ndarray:
+    """Return the scaled numbers, and a column for each that had gaps in training: whether this row has one."""
+    scaled = scale(numbers, learned)
+    parts = [scaled, np.isnan(numbers)[:, learned["with_gaps"]]]
+    if BENT:
+        # What lies above each knot: the line may change its slope there.
+        parts += [np.maximum(scaled - np.array(knot), 0.0) for knot in learned["knots"]]
+    return np.hstack(parts)
 
 
 def one_hot(texts: pd.Series, levels: list[str]) -> sparse.csr_matrix:
@@ -54,11 +66,22 @@ def one_hot(texts: pd.Series, levels: list[str]) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(known)), (known, codes[known].astype(int))), shape=(len(texts), len(levels)))
 
 
+def calendar(parts: np.ndarray) -> sparse.csr_matrix:
+    """Return one column per month, day of the week and hour: what comes round again has no slope."""
+    month, weekday, hour = parts[:, [1]], parts[:, [3]], parts[:, [5]]
+    return sparse.csr_matrix(
+        np.hstack([month == np.arange(1, 13), weekday == np.arange(7), hour == np.arange(24)]) * 1.0
+    )
+
+
 def make_design(rows: pd.DataFrame, learned: dict) -> sparse.csr_matrix:
     """Turn rows into sparse float64 [rows, features]."""
     parts = []
     if HAS_NUMBERS or HAS_DATES:
         parts.append(sparse.csr_matrix(scale_numbers(stack_numbers(rows, learned), learned)))
+    if HAS_DATES:
+        pairs = zip(COLUMNS["dates"], learned["date_formats"], strict=True)
+        parts += [calendar(date_parts(rows[name], date_format)) for name, date_format in pairs]
     if HAS_CATEGORIES:
         pairs = zip(COLUMNS["categories"], learned["levels"], strict=True)
         parts += [one_hot(as_text(rows[name]), levels) for name, levels in pairs]

@@ -56,8 +56,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         trees = model.tree_count_
     if TUNED_DECISION:
         proba = cross_fitted(
-            lambda *data: fit_boosting(*data, trees, params, ctx),
-            lambda model, held: boosting_scores(model, held, ctx),
+            lambda frame, y, weights: fit_boosting(frame, y, weights, trees, params, ctx),
+            lambda model, frame: boosting_scores(model, frame, ctx),
             (frame, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,

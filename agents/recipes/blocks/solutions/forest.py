@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,8 +34,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     learned["rows"] = len(y)
     if TUNED_DECISION:
         proba = cross_fitted(
-            lambda *data: grow_trees(*data, {**params, "n_estimators": 100}, ctx),
-            lambda forest, held: forest_scores(forest, held, ctx),
+            lambda X, y, weights: grow_trees(X, y, weights, {**params, "n_estimators": 100}, ctx),
+            lambda forest, X: forest_scores(forest, X, ctx),
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
@@ -80,7 +81,8 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
 def save(model: dict, directory: Path) -> None:
     """Write JSON and plain arrays: loading them runs no code."""
     (directory / "learned.json").write_text(json.dumps(model["learned"]), encoding="utf-8")
-    np.savez(directory / "trees.npz", present=model["forest"]["present"], **pack_trees(model["forest"]["trees"]))
+    arrays: dict[str, Any] = {"present": np.array(model["forest"]["present"]), **pack_trees(model["forest"]["trees"])}
+    np.savez(directory / "trees.npz", **arrays)
 
 
 def load(directory: Path) -> dict:

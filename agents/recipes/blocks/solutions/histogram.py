@@ -34,8 +34,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         trees = model.fit(X[~held], y[~held], sample_weight=weights[~held], **held_part).n_iter_
     if TUNED_DECISION:
         proba = cross_fitted(
-            lambda *data: make_boosting(trees, params, ctx).fit(data[0], data[1], sample_weight=data[2]),
-            lambda model, held: boosting_scores(model, held, ctx),
+            lambda X, y, weights: make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights),
+            lambda model, X: boosting_scores(model, X, ctx),
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,

@@ -75,9 +75,9 @@ def native_categories(learned: dict, params: dict) -> list[int]:
 
 def stop_early(data: lgb.Dataset, held: np.ndarray, options: dict, params: dict, finish_by: float) -> lgb.Booster:
     """Add trees until the rows held out gain no more from them."""
-    valid = data.subset(np.flatnonzero(held))
-    callbacks = [finish_in_time(finish_by), lgb.early_stopping(params["patience"], verbose=False)]
-    rest = data.subset(np.flatnonzero(~held))
+    valid = data.subset(np.flatnonzero(held).tolist())
+    callbacks: list[Callable] = [finish_in_time(finish_by), lgb.early_stopping(params["patience"], verbose=False)]
+    rest = data.subset(np.flatnonzero(~held).tolist())
     return lgb.train(options, rest, params["max_trees"], valid_sets=[valid], callbacks=callbacks)
 
 

@@ -29,8 +29,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if TUNED_DECISION:
         folds = inner_folds(train, y, 3, ctx.seed)
         proba = cross_fitted(
-            lambda *data: fit_linear(*data, params, ctx),
-            lambda linear, held: linear_scores(held, linear, ctx),
+            lambda X, y, weights: fit_linear(X, y, weights, params, ctx),
+            lambda linear, X: linear_scores(X, linear, ctx),
             (X, y, weights),
             folds,
             ctx,

@@ -25,7 +25,7 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     learned |= {"rows": len(y), "neighbors": params["neighbors"]}
     if TUNED_DECISION:
         proba = cross_fitted(
-            lambda *data: remember(*data),
+            remember,
             lambda known, held: neighbor_scores(known, held, params["neighbors"], ctx),
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),

@@ -47,8 +47,8 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         trees = trial.best_iteration + 1
     if TUNED_DECISION:
         proba = cross_fitted(
-            lambda *data: fit_booster(*data, trees, params, ctx),
-            lambda booster, held: booster_scores(booster, held),
+            lambda X, y, weights: fit_booster(X, y, weights, trees, params, ctx),
+            booster_scores,
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
