@@ -78,7 +78,7 @@ def test_frames_travel_beside_the_options(engine: ScriptedEngine) -> None:
 def test_data_of_another_kind_is_refused(engine: ScriptedEngine) -> None:
     """The message says what is possible."""
     with pytest.raises(errors.InputError, match="dict"):
-        open_autoglm.run("Predict y", data=[{"y": 1}], engine=engine)  # type: ignore[list-item]  # the point of the test
+        open_autoglm.run("Predict y", data=[{"y": 1}], engine=engine)
 
 
 def test_questions_are_errors_only_when_wished(engine: ScriptedEngine) -> None:

@@ -1,7 +1,9 @@
 """Questions to a person: what an answer means, and how to leave."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TypeAlias
 
 import pytest
 
@@ -29,19 +31,27 @@ def typed(lines: Sequence[str | type[BaseException]]) -> Reader:
     return read
 
 
-def dialogue(*lines: str | type[BaseException]) -> tuple[Dialogue, io.StringIO]:
-    """Return a dialogue with a person who types these lines, and what they see."""
-    err = io.StringIO()
-    terminal = Terminal(io.StringIO(), err, io.StringIO())
-    watcher = Watcher(SilentView(terminal))
-    watcher.__enter__()
-    return Dialogue(terminal=terminal, watcher=watcher, read=typed(lines)), err
+Talk: TypeAlias = Callable[..., tuple[Dialogue, io.StringIO]]
+
+
+@pytest.fixture
+def dialogue() -> Iterator[Talk]:
+    """Make dialogues with a person who types the given lines, and what that person sees."""
+    with ExitStack() as open_watchers:
+
+        def make(*lines: str | type[BaseException]) -> tuple[Dialogue, io.StringIO]:
+            err = io.StringIO()
+            terminal = Terminal(io.StringIO(), err, io.StringIO())
+            watcher = open_watchers.enter_context(Watcher(SilentView(terminal)))
+            return Dialogue(terminal=terminal, watcher=watcher, read=typed(lines)), err
+
+        yield make
 
 
 @pytest.mark.parametrize(
     ("line", "answer"), [("", "y"), ("1", "y"), ("2", "z"), (" z ", "z"), ("other", "other"), ("9", "9")]
 )
-def test_an_answer_is_a_number_a_choice_or_other_words(line: str, answer: str) -> None:
+def test_an_answer_is_a_number_a_choice_or_other_words(dialogue: Talk, line: str, answer: str) -> None:
     """Enter takes the first choice."""
     talk, seen = dialogue(line)
     assert talk.ask(QUESTION) == answer
@@ -54,7 +64,7 @@ def test_a_number_that_is_itself_a_choice_stands() -> None:
 
 
 @pytest.mark.parametrize("key", [KeyboardInterrupt, EOFError])
-def test_leaving_at_a_question_interrupts(key: type[BaseException]) -> None:
+def test_leaving_at_a_question_interrupts(dialogue: Talk, key: type[BaseException]) -> None:
     """Ctrl-C and Ctrl-D end the run before it began."""
     talk, _ = dialogue(key)
     with pytest.raises(Interrupted):
@@ -69,7 +79,7 @@ def test_nobody_to_ask_names_the_option() -> None:
         refuse_to_ask(Question(field="horizon", text="How far?", choices=(), reason=""))
 
 
-def test_confirm_starts_or_quits() -> None:
+def test_confirm_starts_or_quits(dialogue: Talk) -> None:
     """Enter starts as shown, q does not."""
     task = example_task()
     talk, seen = dialogue("")
@@ -79,7 +89,7 @@ def test_confirm_starts_or_quits() -> None:
     assert talk.confirm(task, []) is None
 
 
-def test_confirm_edits_target_metric_and_time() -> None:
+def test_confirm_edits_target_metric_and_time(dialogue: Talk) -> None:
     """Each can be changed before the start; an empty line changes nothing, a bad one is explained."""
     talk, seen = dialogue("t", "z", "t", "", "m", "f1", "m", "", "b", "soon", "b", "2m", "b", "", "x", "")
     edited = talk.confirm(example_task(), ["summary to glm"])

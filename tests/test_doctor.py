@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import socket
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from open_autoglm.front import Front
 from open_autoglm.sandbox.base import Readiness
 from open_autoglm.terminal import Terminal
 
+HERE = Path()
 WALLS = Readiness(backend="bubblewrap", ready=True, isolating=True, tier="namespaces", reason="bwrap 0.11 works")
 OPEN = Readiness(backend="process", ready=True, isolating=False, tier="none", reason="always there, without isolation")
 BROKEN = Readiness(
@@ -20,11 +23,9 @@ BROKEN = Readiness(
 )
 
 
-def check_up(*backends: Readiness, **changes: object) -> doctor.CheckUp:
+def check_up(*backends: Readiness, base_url: str | None = None, root: Path = HERE) -> doctor.CheckUp:
     """Examine this machine with these backends."""
-    return doctor.examine(
-        probe=lambda: backends, base_url=changes.get("base_url"), root=Path(str(changes.get("root", "."))), port=0
-    )  # type: ignore[arg-type]  # texts or None
+    return doctor.examine(probe=lambda: backends, base_url=base_url, root=root, port=0)
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +75,7 @@ def test_a_full_or_locked_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp
     """Too little space, or a folder that cannot be written."""
     monkeypatch.setattr(doctor, "DISK_WANTED_BYTES", 1 << 60)
     assert "PROBLEM  disk: only" in check_up(WALLS, root=tmp_path / "not" / "there").as_text()
-    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     assert "cannot be written" in check_up(WALLS, root=tmp_path).as_text()
 
 
@@ -90,7 +91,7 @@ def test_a_gpu_is_asked_for_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     for script, words in (("echo 'H200, 143771 MiB'", "H200, 143771 MiB"), ("exit 9", "does not answer")):
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        monkeypatch.setattr(doctor.shutil, "which", lambda _: str(program))
+        monkeypatch.setattr(shutil, "which", lambda _: str(program))
         assert words in check_up(WALLS).as_text()
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from open_autoglm.agents.journal import AttemptStatus, Journal
+from open_autoglm.agents.attempts import AttemptStatus
+from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.cli import main
 from open_autoglm.columns import aligned, width
