@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from open_autoglm.agents.recipes.intent.text import Sentence, Span, fold, is_chinese
 from open_autoglm.tools.data.read import ColumnSketch, TableSketch
@@ -18,8 +19,6 @@ _PART_OF = re.compile(
 )
 _LONGEST = 6
 """Words of a sentence that are tried together as one name."""
-_NEAR = 84.0
-"""Similarity (rapidfuzz ratio, 0 to 100) from which a misspelt word counts as a name."""
 _POINTS = r"(?:column|columns|col|feature|field|variable|target|label|predict|predicting|forecast|classify|estimate|rating|列名|列|字段|变量|预测|目标|标签|分类|和|、|and)"
 _POINTED_BEFORE = re.compile(rf"(?<![a-z]){_POINTS}\s*(?:is|are|was|called|named|=|:|是|为|叫)?\s*[\"'(]?$")
 _POINTED_AFTER = re.compile(
@@ -27,6 +26,10 @@ _POINTED_AFTER = re.compile(
 )
 _GLUE = re.compile(
     r"(?:[\s,、/&\"']|\band\b|\bor\b|\bnor\b|\bthe\b|\bcolumns?\b|\bboth\b|和|与|或|及|以及|还有|跟|这|两|三|四|几|列|字段|也|一)*"
+)
+
+_PREDICATE = re.compile(
+    r"[\"']?\s*(?:column\b|这?一?列)?\s*(?:\b(?:is|are|was|has|have|must|should|will|contains?|holds?)\b|是|为|作为|提前|会|不|只|当|设)"
 )
 
 
@@ -143,10 +146,25 @@ class Columns:
         longest = 3 if len(choices) <= 500 else 1
         found = []
         for key, span in _runs(sentence.folded, window, longest):
-            near = process.extractOne(key, choices, scorer=fuzz.ratio, score_cutoff=_NEAR) if len(key) >= 5 else None
-            if near is not None and _digits(near[0]) == _digits(key):
-                found.append(Mention(column=self.keys[near[0]], span=span, exact=near[1] / 100 * 0.85))
+            near = nearest(key, choices)
+            if near is not None:
+                found.append(Mention(column=self.keys[near[0]], span=span, exact=0.85 * near[1]))
         return sorted(found, key=lambda m: -m.exact)
+
+
+def nearest(word: str, choices: Sequence[str]) -> tuple[str, float] | None:
+    """The choice that a misspelt word most likely means, and how near it is, 0 to 1.
+
+    One slip (a letter wrong, missing, added, or two swapped: optimal string alignment) in a word of five letters or more, two from
+    nine on. Digits are never slips.
+    """
+    if len(word) < 5:
+        return None
+    slips = 1 if len(word) < 9 else 2
+    near = process.extractOne(word, choices, scorer=OSA.distance, score_cutoff=slips)
+    if near is None or _digits(near[0]) != _digits(word):
+        return None
+    return near[0], 1 - near[1] / len(word)
 
 
 def _runs(text: str, window: Span, longest: int) -> Iterable[tuple[str, Span]]:
@@ -186,13 +204,18 @@ def _is_pointed_at(text: str, span: Span) -> bool:
 
 
 def listed(text: str, mentions: Sequence[Mention], first: int) -> list[Mention]:
-    """The mentions from index `first` on that form one list: "a, b and c"."""
+    """The mentions from index `first` on that form one list: "a, b and c". A bare comma before "b is ..." ends it."""
     run = [mentions[first]]
     for mention in mentions[first + 1 :]:
-        if _GLUE.fullmatch(text, run[-1].span.end, mention.span.start) is None:
+        gap = text[run[-1].span.end : mention.span.start]
+        if _GLUE.fullmatch(gap) is None or (_is_comma(gap) and _PREDICATE.match(text, mention.span.end)):
             break
         run.append(mention)
     return run
+
+
+def _is_comma(gap: str) -> bool:
+    return gap.strip(" \"'") == ","
 
 
 def list_after(text: str, mentions: Sequence[Mention], position: int) -> list[Mention]:
@@ -208,7 +231,8 @@ def list_before(text: str, mentions: Sequence[Mention], position: int) -> list[M
     run: list[Mention] = []
     end = position
     for mention in reversed([m for m in mentions if m.span.end <= position]):
-        if _GLUE.fullmatch(text, mention.span.end, end) is None:
+        gap = text[mention.span.end : end]
+        if _GLUE.fullmatch(gap) is None or (len(run) == 1 and _is_comma(gap)):
             break
         run.insert(0, mention)
         end = mention.span.start

@@ -59,7 +59,7 @@ CONCEPTS: dict[str, Concept] = {
         columns=("temperature", "temp", "ot", "oiltemperature", "温度", "气温", "油温"),
     ),
     "default": Concept(
-        said=("default*", "credit risk", "bad loan*", "repay*", "delinquen*", "违约", "逾期", "坏账", "还款", "信用风险"),
+        said=("default*", "credit risk", "bad loan*", "repay*", "won't pay", "will not pay", "not pay", "don't pay", "fail to pay", "cannot pay", "pay back", "pays back", "还不上", "不还钱", "还不起", "delinquen*", "违约", "逾期", "坏账", "还款", "信用风险"),
         columns=("default", "defaultpaymentnextmonth", "loandefault", "isdefault", "seriousdlqin2yr", "loanstatus", "badloan", "risk", "creditrisk", "违约", "是否违约", "逾期", "是否逾期", "坏账"),
     ),
     "approval": Concept(

@@ -22,7 +22,7 @@ _NAMED = re.compile(
     r"(?:\"(?P<quoted>[^\"\n]{1,60})\"|(?P<name>[a-z][a-z0-9_\-@]*))"
 )
 _ACRONYM = re.compile(
-    r"(?:[Oo]ptimi[sz]e|[Mm]aximi[sz]e|[Mm]inimi[sz]e|优化|最大化|最小化)\s*(?:the\s+)?(?P<name>[A-Z][A-Z0-9]{1,9})(?![A-Za-z0-9_])"
+    r"(?:[Oo]ptimi[sz]e|[Mm]aximi[sz]e|[Mm]inimi[sz]e|优化|最大化|最小化)\s*(?:for\s+)?(?:the\s+)?(?P<name>[A-Z][A-Z0-9]{1,9})(?![A-Za-z0-9_])"
 )
 _NOT_NAMES = frozenset(
     [

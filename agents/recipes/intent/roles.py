@@ -14,7 +14,7 @@ from open_autoglm.tools.data.profile import ColumnKind
 from open_autoglm.tools.task import ColumnRoles
 
 _DROP_BEFORE = re.compile(
-    r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
+    r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:everything|anything|all|all\s+columns)\s+but|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
     r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
     r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|性别|以下|下列|[\"'(])*$"
 )

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from open_autoglm.agents.recipes.intent.columns import Columns, Mention, key_of, words_of
+from open_autoglm.agents.recipes.intent.columns import Columns, Mention, key_of, nearest, words_of
 from open_autoglm.agents.recipes.intent.concepts import CONCEPTS, USUAL_TARGETS
 from open_autoglm.agents.recipes.intent.frames import Frames, pointed_names
 from open_autoglm.agents.recipes.intent.levels import mentioned_levels
@@ -17,6 +17,7 @@ from open_autoglm.tools.data.profile import ColumnKind
 
 _SAID = Lexicon({name: concept.said for name, concept in CONCEPTS.items()})
 _KEYS = {name: tuple(dict.fromkeys(key_of(c) for c in concept.columns)) for name, concept in CONCEPTS.items()}
+_NO_TARGETS = (ColumnKind.IDENTIFIER, ColumnKind.DATETIME, ColumnKind.CONSTANT, ColumnKind.EMPTY, ColumnKind.TEXT)
 _USUAL = tuple(key_of(u) for u in USUAL_TARGETS)
 _SURE = 75.0
 """From here on the target was said, below it was inferred."""
@@ -221,7 +222,7 @@ def _by_shared_words(sentence: Sentence, free: Sequence[str], frames: Frames) ->
     if not said:
         return
     for name in free:
-        words = [w for w in words_of(name) if not w.isdigit()]
+        words = words_of(name)
         shared = said.intersection(words)
         if shared and len(max(shared, key=len)) >= 3:
             english = f"{name!r} shares the words {', '.join(sorted(shared))}"
@@ -258,14 +259,8 @@ def _misspelt_concepts(sentence: Sentence, columns: Columns, taken: Sequence[str
 
 def near_concepts(sentence: Sentence) -> list[tuple[str, Span]]:
     """Concepts whose English word a word of the sentence comes near to: "survial"."""
-    from rapidfuzz import fuzz, process  # noqa: PLC0415  # only misspelt sentences pay for it
-
-    return [
-        (_CONCEPT_WORDS[near[0]], Span(start=t.start(), end=t.end()))
-        for t in re.finditer(r"[a-z]{6,}", sentence.folded)
-        if (near := process.extractOne(t.group(), list(_CONCEPT_WORDS), scorer=fuzz.ratio, score_cutoff=87.0))
-        is not None
-    ]
+    found = [(nearest(t.group(), list(_CONCEPT_WORDS)), t) for t in re.finditer(r"[a-z]{6,}", sentence.folded)]
+    return [(_CONCEPT_WORDS[near[0]], Span(start=t.start(), end=t.end())) for near, t in found if near is not None]
 
 
 _CONCEPT_WORDS: Mapping[str, str] = {
@@ -285,7 +280,9 @@ def _refuse_unknown(sentence: Sentence, columns: Columns, mentions: Sequence[Men
 
 
 def _by_custom(columns: Columns, taken: Sequence[str]) -> str:
-    free = [n for n in columns.names if n not in taken and columns.by_name[n].kind is not ColumnKind.IDENTIFIER]
+    open_to = [n for n in columns.names if n not in taken]
+    free = [n for n in open_to if columns.by_name[n].kind not in _NO_TARGETS]
+    free = free or open_to
     if not free:
         raise InputError("Every column has another role: none is left to predict.")
     keys = {key_of(n): n for n in reversed(free)}

@@ -40,7 +40,9 @@ _TRAIN = re.compile(
 )
 _JOIN = re.compile(r"[\s,、/&]*(?:and|or|nor|和|或|或者|与|及|也不要|也别用)?[\s]*(?:no|any|a|不要)?\s*")
 _SIZE = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>kb|mb|gb|k|兆|m(?=\b))(?![a-z0-9])")
-_MODEL = re.compile(r"\bmodel\b|\bsize\b|\bsmaller\b|\bfit in\b|\bunder\b|\bdisk\b|模型|大小|体积|小于|不超过|不大于")
+_MODEL = re.compile(
+    r"\bmodel\b|\bsize\b|\bsmaller\b|\bfit in\b|\bunder\b|\bbelow\b|\bat\s+most\b|\bless\s+than\b|\bmax\b|\bdisk\b|模型|大小|体积|小于|不超过|不大于"
+)
 _DATA = re.compile(r"\b(?:data|dataset|file|csv|ram|memory)\b|数据|文件|内存")
 _MB = {"kb": 1 / 1024, "k": 1 / 1024, "mb": 1.0, "m": 1.0, "兆": 1.0, "gb": 1024.0}
 _QUANTILE_WORD = re.compile(r"quantiles?|percentiles?|分位数|分位点|百分位数?")
