@@ -81,7 +81,7 @@ def _place_blocks(
             placed[part, present] += counts
         else:  # tiny blocks in huge numbers even out by themselves
             part = int(np.argmax(table.sum(axis=1) - placed.sum(axis=1)))
-            np.add.at(placed, (part, strata[rows]), 1)
+            placed[part] += np.bincount(strata[rows], minlength=placed.shape[1])
         parts[rows] = part
 
 

@@ -183,7 +183,7 @@ def _nested(value: object) -> object:
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, dict):
-        return {k: v for k, v in sorted((cell_text(k), _nested(v)) for k, v in value.items())}
+        return dict(sorted(((cell_text(k), _nested(v)) for k, v in value.items()), key=lambda item: item[0]))
     if isinstance(value, set | frozenset):
         return sorted(cell_text(item) for item in value)
     if isinstance(value, list | tuple):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from open_autoglm.tools.data.kinds import ColumnKind, Judgement, judge, numbers_in, plain_value
 from open_autoglm.tools.data.profile_model import ColumnProfile, Level, Role, TargetProfile, TextSummary
-from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.task import Label, TaskSpec
 
 Floats = npt.NDArray[np.float64]
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -91,7 +91,7 @@ def _levels(counts: pd.Series, kind: ColumnKind) -> list[Level]:
     return [Level(value=_shortened(plain_value(value)), count=int(n)) for value, n in counts.iloc[:LEVELS].items()]
 
 
-def _shortened(value: str | int | float | bool) -> str | int | float | bool:
+def _shortened(value: Label) -> Label:
     return value[:MAX_LEVEL_CHARACTERS] if isinstance(value, str) else value
 
 

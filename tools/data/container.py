@@ -64,7 +64,7 @@ class Container:
                 inner = self._decompressor(file)
             except _BROKEN as error:
                 raise self._broken(error) from error
-            with inner, io.BufferedReader(_Guarded(inner, self), buffer_size=1 << 16) as guarded:
+            with inner, io.BufferedReader(cast("io.RawIOBase", _Guarded(inner, self)), 1 << 16) as guarded:
                 yield guarded
 
     def head(self, size: int) -> tuple[bytes, bool]:

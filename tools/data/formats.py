@@ -77,7 +77,7 @@ def read_excel(container: Container, options: Options) -> Parsed:
         ) from error
     if rest.get("header", 0) is None:
         frame.columns = pd.Index([str(i) for i in range(len(frame.columns))])
-    told = ()
+    told: tuple[str, ...] = ()
     if len(sheets) > 1 and "sheet" not in options:
         told = (f"{name!r} has {len(sheets)} sheets; {sheet!r} was read (others by --read sheet=NAME).",)
     return Parsed(frame=frame, read={**rest, "sheet": sheet}, warnings=told)

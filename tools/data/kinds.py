@@ -1,6 +1,8 @@
 """What a column holds, judged by its values and, for identifiers, by its name."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,10 +13,10 @@ from open_autoglm.tools.data.dates import date_format
 from open_autoglm.tools.task import Label
 
 JUDGED_VALUES = 2_000
-"""Distinct texts that are looked at to tell dates and numbers from words."""
+"""Texts, evenly spaced, that are looked at to tell dates and numbers from words."""
 _NUMBER = re.compile(
     r"^[<>~≈]?\s*[$€£¥₹]?\s*(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d*)?(?:[eE][-+]?\d+)?|[-+]?\.\d+)"
-    r"(?P<unit>|\s*[%°$€£¥₹+].*|\s*[^\W\d_].*)$",
+    r"(?P<unit>|\s*[%°$€£¥₹+@].*|\s*[^\W\d_].*)$",
     re.DOTALL,
 )
 _YES_NO = [
@@ -122,17 +124,17 @@ def _number_kind(present: pd.Series, name: str, distinct: int) -> ColumnKind:
 
 
 def _judge_texts(present: pd.Series, name: str, distinct: int) -> Judgement:
-    looked_at = present.iloc[:: max(1, len(present) // 20_000)]
+    looked_at = present.iloc[:: -(-len(present) // JUDGED_VALUES)].tolist()
     shape = text_shape(looked_at)
-    stripped = looked_at.drop_duplicates().str.strip()
-    texts = stripped[stripped != ""].drop_duplicates().iloc[:JUDGED_VALUES]
-    if texts.empty:
+    texts = [text for text in dict.fromkeys(text.strip() for text in looked_at) if text]
+    if not texts and bool((present.str.strip() == "").all()):
         return Judgement(kind=ColumnKind.EMPTY, shape=shape)
-    if distinct <= 3 and set(texts.str.lower()) in _YES_NO:
+    if distinct <= 3 and {text.lower() for text in texts} in _YES_NO:
         return Judgement(kind=ColumnKind.BOOLEAN, shape=shape)
-    if (found := date_format(texts)) is not None:
+    digits = any(char.isdigit() for text in texts[:5] for char in text)
+    if digits and (found := date_format(pd.Series(texts, dtype="str"))) is not None:
         return Judgement(kind=ColumnKind.DATETIME, date_format=found, shape=shape)
-    if (unit := _unit_of(texts)) is not None:
+    if digits and (unit := _unit_of(texts)) is not None:
         kind = ColumnKind.NUMERIC_TEXT
         if distinct == len(present) >= 20 and unit == "" and looks_like_id(name):
             kind = ColumnKind.IDENTIFIER
@@ -149,28 +151,26 @@ def _word_kind(shape: TextShape, distinct: int, count: int) -> ColumnKind:
     return ColumnKind.CATEGORICAL
 
 
-def text_shape(texts: pd.Series) -> TextShape:
-    """Measure texts without missing values."""
-    lengths = texts.str.len()
-    stripped = texts.str.strip()
-    head = "".join(stripped.iloc[:200].str.slice(0, 200))
+def text_shape(texts: Sequence[str]) -> TextShape:
+    """Measure texts without missing values; at least one."""
+    count = len(texts)
+    head = "".join(text[:200] for text in texts[:200])
     return TextShape(
-        mean_words=float(stripped.str.count(r"\s+").mean() + (stripped != "").mean()),
-        mean_characters=float(lengths.mean()),
-        longest=int(lengths.max()),
-        blank_fraction=float((stripped == "").mean()),
+        mean_words=sum(len(text.split()) for text in texts) / count,
+        mean_characters=sum(len(text) for text in texts) / count,
+        longest=max(len(text) for text in texts),
+        blank_fraction=sum(1 for text in texts if not text.strip()) / count,
         chinese=len(_CJK.findall(head)) > 0.3 * len(head),
     )
 
 
-def _unit_of(texts: pd.Series) -> str | None:
+def _unit_of(texts: Sequence[str]) -> str | None:
     """Return the usual unit ("" for none) where nearly all texts begin with a number, else None."""
-    matches = [_NUMBER.match(text) for text in texts]
-    found = [m for m in matches if m is not None]
-    if len(found) < 0.9 * len(texts):
+    found = [m for text in texts if (m := _NUMBER.match(text)) is not None]
+    if not found or len(found) < 0.9 * len(texts):
         return None
-    units = pd.Series([re.sub(r"[\d.,]+", "", m["unit"]).strip() for m in found], dtype="str")
-    counts = units.value_counts()
-    if counts.iloc[:5].sum() < 0.8 * len(units) or (len(counts) > 1 and len(counts) > 0.5 * len(units)):
+    units = Counter(re.sub(r"[\d.,]+|[-~@ ]+$", "", m["unit"]).strip() for m in found)
+    usual = sum(count for _, count in units.most_common(8))
+    if usual < 0.8 * len(found) or (len(units) > 1 and len(units) > 0.5 * len(found)):
         return None  # `85 Turner St`: what follows the number is a word of its own each time
-    return str(counts.index[0])
+    return units.most_common(1)[0][0]

@@ -94,12 +94,8 @@ def _judge_column(values: pd.Series, column: ColumnProfile, target: _Target) -> 
 
 
 def _relabelled_copy(levels: Ints, column: ColumnProfile, target: _Target) -> Suspect | None:
-    assert target.codes is not None
-    classes = len(target.classes)
-    pairs, counts = np.unique(levels * classes + target.codes, return_counts=True)
-    main = np.zeros((int(levels.max()) + 1, classes), dtype=np.int64)
-    main.ravel()[pairs] = counts
-    if (main > 0).sum(axis=1).max() > 1 or main.shape[0] != classes or (main > 0).sum(axis=0).max() > 1:
+    table = _contingency(levels, target)
+    if table.shape[0] != table.shape[1] or (table > 0).sum(axis=1).max() > 1 or (table > 0).sum(axis=0).max() > 1:
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.COPY, strength=1.0,
@@ -134,18 +130,18 @@ def _affine_copy(values: pd.Series, column: ColumnProfile, target: _Target) -> S
 def _gives_class_away(values: pd.Series, levels: Ints, column: ColumnProfile, target: _Target) -> Suspect | None:
     """Find one level, or being filled or empty, that nearly always stands for one class and covers nearly all of it."""
     assert target.codes is not None
+    table = _contingency(levels, target)  # rows [level, class]
     gap = values.isna().to_numpy()
-    states = [("is filled in", ~gap), ("is missing", gap)] if gap.any() else []
-    if column.kind in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
-        states += [
-            (f"has one certain value ({values.iloc[int(np.argmax(levels == k))]!r})", levels == k)
-            for k in range(min(20, int(levels.max()) + 1))
-        ]
-    totals = np.bincount(target.codes, minlength=len(target.classes))
-    for words, where in states:
-        inside = np.bincount(target.codes[where], minlength=len(target.classes))
+    states = [(f"has one certain value ({values.iloc[int(np.argmax(levels == k))]!r})", table[k]) for k in _pure(table)]
+    if gap.any():
+        absent = np.bincount(target.codes[gap], minlength=len(target.classes))
+        states = [("is filled in", table.sum(axis=0) - absent), ("is missing", absent), *states]
+    elif column.kind not in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
+        return None
+    totals = table.sum(axis=0)
+    for words, inside in states:
         best = int(np.argmax(inside))
-        if inside.sum() < max(20, 0.02 * len(gap)) or inside[best] < PURE * inside.sum() or totals[best] == len(gap):
+        if inside.sum() < max(20, 0.02 * len(gap)) or inside[best] < PURE * inside.sum():
             continue
         if inside[best] >= 0.95 * totals[best]:
             return Suspect(
@@ -156,6 +152,17 @@ def _gives_class_away(values: pd.Series, levels: Ints, column: ColumnProfile, ta
     return None
 
 
+def _pure(table: Ints) -> list[int]:
+    """Return the levels [of at most 20] that nearly always stand for one class."""
+    return [int(k) for k in np.flatnonzero(table.max(axis=1) >= PURE * table.sum(axis=1))[:20]]
+
+
+def _contingency(levels: Ints, target: _Target) -> Ints:
+    assert target.codes is not None
+    classes, count = len(target.classes), int(levels.max()) + 1
+    return np.bincount(levels * classes + target.codes, minlength=count * classes).reshape(count, classes)
+
+
 def _follows(levels: Ints, column: ColumnProfile, target: _Target) -> Suspect | None:
     """Each of three or more classes has a single value here, and the column has fewer values than classes."""
     if (
@@ -164,8 +171,8 @@ def _follows(levels: Ints, column: ColumnProfile, target: _Target) -> Suspect | 
         or column.kind not in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN)
     ):
         return None
-    per_class = pd.Series(levels).groupby(target.codes)
-    if per_class.size().min() < 2 or per_class.nunique().max() > 1:
+    table = _contingency(levels, target)
+    if table.sum(axis=0).min() < 2 or (table > 0).sum(axis=0).max() > 1:
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.FOLLOWS_FROM_TARGET, strength=min(1.0, max(0.0, _one_column_score(levels, target))),

@@ -88,8 +88,8 @@ def new_rows(source: Path | pd.DataFrame, like: Source) -> Table:
     try:
         as_recorded = read_table(source, role=role, read={**recorded, **_if_present(source, chosen)})
     except InputError:
-        sniffed = read_table(source, role=role)  # its error is the one to tell
-        return _with_warning(sniffed, "it cannot be read as the training table was")
+        afresh = read_table(source, role=role)  # its error is the one to tell
+        return _with_warning(afresh, "it cannot be read as the training table was")
     if like.format != "csv" or as_recorded.source.format != "csv":
         return as_recorded
     sniffed = _sniffed(source, {**named, "header": like.read.get("header", 0)})

@@ -47,11 +47,6 @@ def parse_options(read: Mapping[str, JsonValue] | None) -> dict[str, JsonValue]:
 
 
 def _typed(key: str, value: JsonValue) -> JsonValue:
-    if key == "sep":
-        text = str(value)
-        if not text:
-            _refuse(key, value, "a separator such as ',', ';' or 'tab'")
-        return _WORDS.get(text.lower(), text)
     if key == "header":
         return None if value is None or str(value).lower() in _NOTHING else _whole(key, value)
     if key == "skiprows":
@@ -64,12 +59,16 @@ def _typed(key: str, value: JsonValue) -> JsonValue:
         return value if isinstance(value, bool) else str(value).lower() not in _NOTHING | {"0"}
     if key == "sheet":
         return value if isinstance(value, int) else str(value)
-    if key in ("decimal", "thousands", "quotechar", "comment"):
-        text = _WORDS.get(str(value).lower(), str(value))
-        if len(text) != 1:
-            _refuse(key, value, "one character")
-        return text
+    if key in ("sep", "decimal", "thousands", "quotechar", "comment"):
+        return _character(key, value)
     return _one_of(key, value)
+
+
+def _character(key: str, value: JsonValue) -> str:
+    text = _WORDS.get(str(value).lower(), str(value))
+    if len(text) != 1 and not (key == "sep" and len(text) > 1):
+        _refuse(key, value, "one character")
+    return text
 
 
 def _one_of(key: str, value: JsonValue) -> JsonValue:

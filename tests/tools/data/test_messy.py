@@ -1,0 +1,85 @@
+"""The promise: whatever the frame, the only error is InputError, and what is staged comes back as it was."""
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from open_autoglm.errors import InputError
+from open_autoglm.tools.data.profile import DataProfile, profile_table
+from open_autoglm.tools.data.read import new_rows, read_table, sketch
+from open_autoglm.tools.data.schema import InputSchema, check_new_rows
+from open_autoglm.tools.data.split import SplitPlan, plan_split, small_sample
+from open_autoglm.tools.data.staging import Staging, read_parquet
+from open_autoglm.tools.task import ColumnRoles, MetricSpec, TaskSpec, TaskType
+from tests.tools.data.messy import messy_frames
+
+RELAXED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+def whole_way(data: st.DataObject, staging: Staging, folder) -> None:
+    """Read, sketch, profile, split, stage and check one messy frame."""
+    given_frame = data.draw(messy_frames())
+    try:
+        table = read_table(given_frame)
+    except InputError:
+        return
+    frame = table.frame
+    assert len(sketch(frame, "messy").columns) == len(frame.columns)
+    path = staging.put(frame)
+    again = read_parquet(path)
+    pd.testing.assert_frame_equal(again, frame)
+    assert staging.put(again) == path
+    target = data.draw(st.sampled_from(list(frame.columns)))
+    task_type = data.draw(st.sampled_from([TaskType.BINARY, TaskType.MULTICLASS, TaskType.REGRESSION]))
+    others = [name for name in frame.columns if name != target]
+    group = data.draw(st.none() | st.sampled_from(others))
+    time = data.draw(st.none() | st.sampled_from(others))
+    task = TaskSpec(
+        prompt="", task_type=task_type, target=target, metric=MetricSpec(name="rmse"), columns=ColumnRoles(group=group, time=time)
+    )
+    labelled = frame.dropna(subset=[target]).reset_index(drop=True)
+    if len(labelled) == 0:
+        return
+    profile = profile_table(labelled, task)
+    assert DataProfile.model_validate_json(profile.model_dump_json()) == profile
+    schema = InputSchema.of(frame, task, table.source)
+    checked, _ = check_new_rows(new_rows(given_frame, table.source).frame, schema)
+    assert list(checked.columns) == [c.name for c in schema.columns]
+    assert len(checked) == len(frame)
+    try:
+        plan = plan_split(labelled, task, seed=1)
+    except InputError:
+        return
+    check_plan(plan, len(labelled))
+    plan.save(folder / "split.npz")
+    assert len(SplitPlan.load(folder / "split.npz").folds) == len(plan.folds)
+    assert len(small_sample(labelled, plan.folds[0].train, task, 5, 0)) <= 5
+
+
+def check_plan(plan: SplitPlan, rows: int) -> None:
+    held = set(plan.holdout.tolist())
+    for fold in plan.folds:
+        train, valid = set(fold.train.tolist()), set(fold.valid.tolist())
+        assert train
+        assert valid
+        assert not (train & valid or train & held or valid & held)
+        assert max(train | valid) < rows
+
+
+@settings(RELAXED, max_examples=40)
+@given(data=st.data())
+def test_messy_frames_raise_nothing_but_input_errors(data, tmp_path_factory):
+    """Reading, profiling, splitting and staging a messy frame works or says why not."""
+    folder = tmp_path_factory.getbasetemp()
+    whole_way(data, Staging(folder / "staged"), folder)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@settings(RELAXED, max_examples=2_000)
+@given(data=st.data())
+def test_thousands_of_messy_frames_raise_nothing_but_input_errors(data, tmp_path_factory):
+    """The same over at least 2,000 frames."""
+    folder = tmp_path_factory.getbasetemp()
+    whole_way(data, Staging(folder / "staged"), folder)
