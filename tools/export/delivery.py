@@ -4,6 +4,7 @@ The model, `predict.py` and the manifest appear at once, by renaming a finished 
 file, and the manifest last, so that a deliverable is usable from the first moment on and never holds half a file.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -37,6 +38,8 @@ LOCK_SECONDS = 1.0
 PAGE_SECONDS = 0.3
 PREDICT_SECONDS = 2.0
 """Starting a job and reading what it wrote, beside the model's own time."""
+NOTEBOOK_NEEDS = ("scikit-learn",)
+"""Its metrics judge the notebook's split; Jupyter itself is the reader's."""
 STANDALONE = Path(__file__).parents[1] / "serving" / "standalone.py"
 
 
@@ -155,7 +158,7 @@ def _write_manifest(delivery: Delivery, folder: Path, left_out: tuple[str, ...])
         classes=list(delivery.classes),
         params=dict(delivery.params) if delivery.params is not None else None,
         quantiles=list(delivery.task.quantiles),
-        input=delivery.schema,
+        input=_without_folder(delivery.schema),
         scores=delivery.story.scores,
         environment=delivery.story.environment,
         requirements=list(delivery.bundle.requirements),
@@ -222,13 +225,13 @@ class _Rest:
         """Predict the rows of an unlabelled test file, in the layout of a sample submission if one was given."""
         delivery = self.delivery
         assert delivery.new_rows is not None  # asked for only where there are rows
-        checked, warnings = check_new_rows(delivery.new_rows, delivery.schema)
-        self.warnings += warnings
+        checked, odd = check_new_rows(delivery.new_rows, delivery.schema)
+        self.warnings += odd
         answers = predict_rows(self.session, _model(delivery), checked, limits=self.limits())
         table = assemble(delivery.new_rows, answers, delivery.task_context, ids=delivery.schema.ids)
         if delivery.sample_submission is not None:
-            table, warnings = fill_submission(delivery.sample_submission, table, delivery.task, delivery.classes)
-            self.warnings += warnings
+            table, misfits = fill_submission(delivery.sample_submission, table, delivery.task, delivery.classes)
+            self.warnings += misfits
         write_csv(table, self.folder / "predictions.csv")
 
     def report(self) -> None:
@@ -249,7 +252,7 @@ class _Rest:
         assert delivery.training_table is not None  # asked for only where there is one
         walk = Walk(
             story=delivery.story, task=delivery.task, classes=delivery.classes, code=_code(delivery) | {"runtime.py": delivery.runtime_source},
-            table_path=delivery.schema.source.uri, read=delivery.csv_options, seed=delivery.seed,
+            table_path=_from(self.folder, delivery.schema.source.uri), read=delivery.csv_options, seed=delivery.seed,
         )  # fmt: skip
         text = run_notebook(self.session, walk, delivery.training_table, self.limits())
         _write(self.folder / "notebook.ipynb", text)
@@ -288,6 +291,18 @@ def _model(delivery: Delivery) -> Model:
         code=_code(delivery), folder=delivery.model, task=delivery.task_context, params=delivery.params,
         seed=delivery.seed, task_type=delivery.task.task_type, classes=delivery.classes, quantiles=tuple(delivery.task.quantiles),
     )  # fmt: skip
+
+
+def _without_folder(schema: InputSchema) -> InputSchema:
+    """Return the schema with the bare name of the training table: a deliverable travels, the user's folders stay."""
+    return schema.model_copy(update={"source": schema.source.model_copy(update={"uri": Path(schema.source.uri).name})})
+
+
+def _from(folder: Path, uri: str) -> str:
+    """Return the path of the user's table as seen from the deliverable, where both lie below one folder of the user's."""
+    path, base = Path(uri).absolute(), folder.absolute()
+    shared = Path(os.path.commonpath([path, base]))
+    return os.path.relpath(path, base) if len(shared.parts) > 2 else uri  # else only / or /home is common
 
 
 def _reader(delivery: Delivery) -> list[str]:

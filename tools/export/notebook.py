@@ -3,6 +3,7 @@
 Names from the data enter code as literals made by `repr`, and text cells escaped.
 """
 
+import ast
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -43,25 +44,27 @@ TITLES: Mapping[str, str] = {
 }
 
 SCORERS: Mapping[str, tuple[str, str]] = {
-    "roc_auc": ("roc_auc_score", "roc_auc_score(y, p[:, 1]) if len(classes) == 2 else roc_auc_score(y, p, multi_class='ovr', labels=range(len(classes)))"),
-    "average_precision": ("average_precision_score", "average_precision_score(y, p[:, 1])"),
-    "log_loss": ("log_loss", "log_loss(y, p, labels=range(len(classes)))"),
-    "brier": ("brier_score_loss", "brier_score_loss(y, p[:, 1])"),
-    "accuracy": ("accuracy_score", "accuracy_score(y, label)"),
-    "balanced_accuracy": ("balanced_accuracy_score", "balanced_accuracy_score(y, label)"),
-    "f1": ("f1_score", "f1_score(y, label)"),
-    "f1_macro": ("f1_score", "f1_score(y, label, average='macro')"),
-    "f1_weighted": ("f1_score", "f1_score(y, label, average='weighted')"),
-    "mcc": ("matthews_corrcoef", "matthews_corrcoef(y, label)"),
-    "quadratic_kappa": ("cohen_kappa_score", "cohen_kappa_score(y, label, weights='quadratic')"),
-    "rmse": ("root_mean_squared_error", "root_mean_squared_error(y, value)"),
-    "rmsle": ("root_mean_squared_log_error", "root_mean_squared_log_error(y, value.clip(0))"),
-    "mae": ("mean_absolute_error", "mean_absolute_error(y, value)"),
-    "mape": ("mean_absolute_percentage_error", "mean_absolute_percentage_error(y, value)"),
-    "r2": ("r2_score", "r2_score(y, value)"),
+    "roc_auc": ("roc_auc_score", "roc_auc_score(truth, proba[:, 1]) if len(CLASSES) == 2 else roc_auc_score(truth, proba, multi_class='ovr', labels=range(len(CLASSES)))"),
+    "average_precision": ("average_precision_score", "average_precision_score(truth, proba[:, 1])"),
+    "log_loss": ("log_loss", "log_loss(truth, proba, labels=range(len(CLASSES)))"),
+    "brier": ("brier_score_loss", "brier_score_loss(truth, proba[:, 1])"),
+    "accuracy": ("accuracy_score", "accuracy_score(truth, chosen)"),
+    "balanced_accuracy": ("balanced_accuracy_score", "balanced_accuracy_score(truth, chosen)"),
+    "f1": ("f1_score", "f1_score(truth, chosen)"),
+    "f1_macro": ("f1_score", "f1_score(truth, chosen, average='macro')"),
+    "f1_weighted": ("f1_score", "f1_score(truth, chosen, average='weighted')"),
+    "mcc": ("matthews_corrcoef", "matthews_corrcoef(truth, chosen)"),
+    "quadratic_kappa": ("cohen_kappa_score", "cohen_kappa_score(truth, chosen, weights='quadratic')"),
+    "rmse": ("root_mean_squared_error", "root_mean_squared_error(truth, value)"),
+    "rmsle": ("root_mean_squared_log_error", "root_mean_squared_log_error(truth, value.clip(0))"),
+    "mae": ("mean_absolute_error", "mean_absolute_error(truth, value)"),
+    "mape": ("mean_absolute_percentage_error", "mean_absolute_percentage_error(truth, value)"),
+    "r2": ("r2_score", "r2_score(truth, value)"),
 }  # fmt: skip
 """Metric to a function of sklearn.metrics and the call; a metric that is not here is shown by a common one."""
 BINARY_ONLY = frozenset({"average_precision", "brier", "f1"})
+RARE = 10
+"""Rows of a class below which a fifth of them may be none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,8 @@ def _checked(path: Path) -> str:
     """Return the executed notebook after validation: it comes out of a sandbox. Text and pictures stay, active content goes."""
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(notebook, dict) or notebook.get("nbformat") != 4:
+            raise ValueError("it is not in format 4")
         nbformat.validate(notebook)
     except (OSError, ValueError, RecursionError, nbformat.ValidationError) as error:
         raise AutoGLMError(f"what came back is no notebook: {' '.join(str(error).split())[:200]}") from error
@@ -153,40 +158,37 @@ def _code(source: str) -> Cell:
 def _opening(walk: Walk) -> Iterator[Cell]:
     said = headline(walk.story)
     metric = metric_title(walk.story.scores.metric)
-    answer = (
-        f"**{metric} {said['value']}**, {said['interval']}, {said['basis']}."
-        if said["interval"]
-        else f"**{metric} {said['value']}**, {said['basis']}."
-    )
+    interval = f", {said['interval']}" if said["interval"] else ""
+    answer = f"**{metric} {said['value']}**{interval}, {said['basis']}. {said['verdict']}"
     words = WORDS[walk.story.language]
     yield _text(
         f"# {words['headline'].format(target=markdown(walk.task.target))}",
         f"> {markdown(walk.story.prompt)}",
-        f"{markdown(walk.story.best_title or walk.story.best_attempt)}: {answer} {said['verdict']}",
+        f"{markdown(walk.story.best_title or walk.story.best_attempt)}: {answer}",
         words["shipped"] if walk.story.refitted else words["scored_ships"],
         "This notebook loads the table, walks through `solution.py`, judges it on rows it has not seen, fits it on all rows and predicts. "
-        "It needs the packages of `requirements.lock` and was executed in a sandbox before it was delivered.",
+        "It needs Jupyter and the packages of `requirements.lock`, and was executed in a sandbox before it was delivered.",
     )
     yield _text("## The data")
     yield _code(
+        "import os\n"
         "from pathlib import Path\n\n"
         "import numpy as np\n"
         "import pandas as pd\n"
         "from runtime import Context, Task, read_table, to_frame, to_matrix\n\n"
         "# the table beside this notebook, else the file that the model was trained on: name another one here\n"
-        f"places = [Path({TABLE!r}), Path({walk.table_path!r})]\n"
+        f"PLACES = [Path({TABLE!r}), Path({walk.table_path!r})]\n"
         f"READ = {dict(walk.read)!r}\n"
-        "data = read_table(next(place for place in places if place.exists()), READ)\n"
-        f"TARGET = {walk.task.target!r}\n"
-        "data = data[data[TARGET].notna()].reset_index(drop=True)\n"
-        "print(f'{len(data):,} rows, {data.shape[1]} columns')\n"
-        f"data.head({SHOWN_ROWS})"
+        f"TARGET = {walk.task.target!r}\n\n"
+        "table = read_table(next(place for place in PLACES if place.exists()), READ)\n"
+        "table = table[table[TARGET].notna()].reset_index(drop=True)\n"
+        "print(f'{len(table):,} rows, {table.shape[1]} columns')\n"
+        f"table.head({SHOWN_ROWS})"
     )
     yield _code(
-        "pd.DataFrame({'type': data.dtypes.astype(str), 'missing': data.isna().mean().round(3), 'distinct': data.nunique()})"
+        "pd.DataFrame({'type': table.dtypes.astype(str), 'missing': table.isna().mean().round(3), 'distinct': table.nunique()})"
     )
-    share = "data[TARGET].value_counts(normalize=True).round(3)" if walk.classes else "data[TARGET].describe()"
-    yield _code(share)
+    yield _code("table[TARGET].value_counts(normalize=True).round(3)" if walk.classes else "table[TARGET].describe()")
 
 
 def _solution(walk: Walk) -> Iterator[Cell]:
@@ -209,61 +211,77 @@ def _docstring(section: Section) -> str:
 
 
 def _trial(walk: Walk) -> Iterator[Cell]:
-    yield _text("## On rows it has not seen", _split_text(walk.task))
+    yield _text("## On rows it has not seen", _split_text(walk))
     yield _code(
-        f"{_split_code(walk)}\ntrain, valid = data[~held_out].reset_index(drop=True), data[held_out].reset_index(drop=True)\nlen(train), len(valid)"
+        f"{_split_code(walk)}\n"
+        "seen_rows = table[~is_unseen].reset_index(drop=True)\n"
+        "unseen_rows = table[is_unseen].reset_index(drop=True)\n"
+        "print(f'{len(seen_rows):,} rows to learn from, {len(unseen_rows):,} to judge by')"
     )
     name, scorer, call = _scorer(walk)
-    task = json.loads(json.dumps(_task(walk)))
     yield _code(
-        f"task = Task.of({task!r})\n"
-        f"ctx = Context(task=task, params=PARAMS, seed={walk.seed})\n"
-        "model = fit(train, ctx)\n"
-        "matrix = to_matrix(predict(model, valid.drop(columns=TARGET), ctx), task, len(valid))\n"
-        "to_frame(matrix, task).assign(actual=valid[TARGET]).head(8)"
+        f"run_task = Task.of({_task(walk)})\n"
+        f"run_ctx = Context(task=run_task, params=PARAMS, seed={walk.seed}, n_jobs=os.cpu_count() or 1)\n\n"
+        "fitted = fit(seen_rows, run_ctx)\n"
+        "answers = to_matrix(predict(fitted, unseen_rows.drop(columns=TARGET), run_ctx), run_task, len(unseen_rows))\n"
+        "to_frame(answers, run_task).assign(actual=unseen_rows[TARGET]).head(8)"
     )
     yield _code(
-        f"from sklearn.metrics import {scorer}\n\n{_truth(walk)}\nscore = {call}\n"
-        f"print(f{f'{name} on {{len(valid):,}} rows: {{score:.4f}}'!r})"
+        f"from sklearn.metrics import {scorer}\n\n{_truth(walk)}\n"
+        f"print({name!r}, 'on', len(unseen_rows), 'rows:', round(float({call}), 4))"
     )
-    yield _text(
-        "One split tells less than the run's own scores, which were taken over several folds, and once on rows that no attempt had seen."
-    )
+    holdout = ", and once on rows that no attempt had seen" if walk.story.scores.holdout is not None else ""
+    yield _text(f"One split tells less than the run's own scores, which were taken over several folds{holdout}.")
 
 
-def _task(walk: Walk) -> dict[str, Json]:
-    return {
+def _task(walk: Walk) -> str:
+    """Return the expression of the task: the solution's own TASK where it has one."""
+    names = {
+        t.id
+        for n in ast.parse(walk.code["solution.py"]).body
+        if isinstance(n, ast.Assign)
+        for t in n.targets
+        if isinstance(t, ast.Name)
+    }
+    if "TASK" in names:
+        return "TASK"
+    return repr({
         "target": walk.task.target, "task_type": walk.task.task_type.value, "metric": walk.task.metric.name, "classes": list(walk.classes),
-        "columns": walk.task.columns.model_dump(mode="json"), "quantiles": list(walk.task.quantiles),
-    }  # fmt: skip
+        "columns": walk.task.columns.model_dump(mode="json", exclude_defaults=True), "quantiles": list(walk.task.quantiles),
+    })  # fmt: skip
 
 
-def _split_text(task: TaskSpec) -> str:
-    if task.columns.time:
+def _split_text(walk: Walk) -> str:
+    if walk.task.columns.time:
         return "The latest fifth of the rows is kept out of the fit."
-    if task.columns.group:
+    if walk.task.columns.group:
         return "A fifth of the groups is kept out of the fit, so that no group is on both sides."
-    return "A random fifth of the rows is kept out of the fit."
+    return f"A random fifth of the rows{' of each class' if walk.classes else ''} is kept out of the fit."
 
 
 def _split_code(walk: Walk) -> str:
     columns = walk.task.columns
     if columns.time:
-        return f"when = pd.to_datetime(data[{columns.time!r}], format='mixed', errors='coerce') if data[{columns.time!r}].dtype.kind not in 'iuf' else data[{columns.time!r}]\nheld_out = when > when.quantile(0.8)"
-    lines = f"rng = np.random.default_rng({walk.seed})\n"
-    if columns.group:
-        group = f"data[{columns.group!r}]"
         return (
-            lines
-            + f"groups = {group}.unique()\nheld_out = {group}.isin(rng.choice(groups, max(1, len(groups) // 5), replace=False))"
+            f"moment = table[{columns.time!r}]\n"
+            "if moment.dtype.kind not in 'iufM':\n"
+            "    moment = pd.to_datetime(moment, format='mixed', errors='coerce')\n"
+            "is_unseen = moment > moment.quantile(0.8)"
         )
-    return lines + "held_out = pd.Series(rng.random(len(data)) < 0.2)"
+    lines = f"shuffler = np.random.default_rng({walk.seed})\n"
+    if columns.group:
+        group = f"table[{columns.group!r}]"
+        return f"{lines}drawn = shuffler.permutation({group}.unique())\nis_unseen = {group}.isin(drawn[: max(1, len(drawn) // 5)])"
+    if walk.classes:
+        return f"{lines}is_unseen = table.groupby(TARGET)[TARGET].transform(lambda rows: shuffler.permutation(len(rows)) % 5 == 4).astype(bool)"
+    return f"{lines}is_unseen = pd.Series(shuffler.random(len(table)) < 0.2)"
 
 
 def _scorer(walk: Walk) -> tuple[str, str, str]:
     """Return the title, the function of sklearn.metrics and the call for the task's metric, or the nearest that fits."""
     name = walk.task.metric.name
-    if name not in SCORERS or (name in BINARY_ONLY and len(walk.classes) > 2):
+    rare = min((count for _, count in walk.story.data.class_counts), default=0) < RARE
+    if name not in SCORERS or (len(walk.classes) > 2 and (name in BINARY_ONLY or (name == "roc_auc" and rare))):
         name = "log_loss" if walk.classes else "mae"
     function, call = SCORERS[name]
     return metric_title(name), function, call
@@ -271,19 +289,19 @@ def _scorer(walk: Walk) -> tuple[str, str, str]:
 
 def _truth(walk: Walk) -> str:
     if not walk.classes:
-        return "y, value = valid[TARGET].to_numpy(dtype=float), matrix[:, 0]"
+        return "truth, value = unseen_rows[TARGET].to_numpy(dtype=float), answers[:, 0]"
     return (
-        "classes = list(task.classes)\n"
-        "y = valid[TARGET].map({label: code for code, label in enumerate(classes)}).to_numpy()\n"
-        "p = matrix[:, : len(classes)]\n"
-        "label = matrix[:, -1].astype(int) if matrix.shape[1] > len(classes) else p.argmax(axis=1)"
+        "CLASSES = list(run_task.classes)\n"
+        "truth = unseen_rows[TARGET].map({label: code for code, label in enumerate(CLASSES)}).to_numpy()\n"
+        "proba = answers[:, : len(CLASSES)]\n"
+        "chosen = answers[:, -1].astype(int) if answers.shape[1] > len(CLASSES) else proba.argmax(axis=1)"
     )
 
 
 def _closing() -> Iterator[Cell]:
     yield _text("## On all rows", "What was delivered: the same code, parameters and seed, fitted on every row.")
     yield _code(
-        "model = fit(data, ctx)\n"
-        "new = data.drop(columns=TARGET).head(8)  # any table with the same columns\n"
-        "to_frame(to_matrix(predict(model, new, ctx), task, len(new)), task)"
+        "fitted = fit(table, run_ctx)\n"
+        "new_rows = table.drop(columns=TARGET).head(8)  # any table with the same columns\n"
+        "to_frame(to_matrix(predict(fitted, new_rows, run_ctx), run_task, len(new_rows)), run_task)"
     )

@@ -15,7 +15,9 @@ def summarise(profile: DataProfile, classes: Sequence[Label] = ()) -> DataSummar
         classes: In the order of the probability columns; empty for regression.
     """
     columns = tuple(
-        ColumnSummary(name=c.name, kind=c.kind.value, role=c.role, distinct=c.distinct, missing_fraction=c.missing_fraction)
+        ColumnSummary(
+            name=c.name, kind=c.kind.value, role=c.role, distinct=c.distinct, missing_fraction=c.missing_fraction
+        )
         for c in profile.columns
     )
     counts = {str(level.value): level.count for level in profile.target.classes}

@@ -83,7 +83,12 @@ def read_rows(path: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     suffix = path.suffix.lower()
     try:
         if suffix in {".json", ".jsonl", ".ndjson"}:
-            frame = pd.read_json(path, lines=suffix != ".json", dtype=False, convert_dates=False)
+            text = path.read_text(encoding="utf-8")
+            frame = pd.DataFrame(
+                json.loads(text)
+                if suffix == ".json"
+                else [json.loads(line) for line in text.splitlines() if line.strip()]
+            )
         elif suffix in {".xlsx", ".xls"}:
             frame = pd.read_excel(path, sheet_name=source["read"].get("sheet", 0) if source["format"] == "excel" else 0)
         else:

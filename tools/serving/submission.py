@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from open_autoglm.tools.metrics import get_metric
+from open_autoglm.tools.metrics.base import Need
 from open_autoglm.tools.task import Label, TaskSpec
 
 
@@ -14,7 +16,8 @@ def fill_submission(
 
     Columns that the table knows by name (ids) identify rows: the sample's order of rows is kept where they match one to one,
     else the table's. An answer column named after a class gets its probability; the last one, which stands for the target, gets
-    the probability of the positive class where the sample holds fractions, else the prediction. Where no answer column can be told,
+    the probability of the positive class where the metric is about
+    probabilities or the sample holds fractions, else the prediction. Where no answer column can be told,
     the table itself comes back.
     """
     names = [str(c) for c in sample.columns]
@@ -52,7 +55,8 @@ def _sources(
     if len(answers) != 1:
         return None
     name = answers[0]
-    if task.task_type.is_classification and len(classes) == 2 and _holds_fractions(sample[name]):
+    wants_proba = get_metric(task.metric.name).needs is Need.PROBA
+    if len(classes) == 2 and (wants_proba or _holds_fractions(sample[name])):
         positive = classes[1] if task.positive is None else task.positive
         return {name: f"proba_{positive}"}
     return {name: "prediction"}

@@ -12,7 +12,9 @@ from open_autoglm.tools.task import TaskType
 
 def table(rows: int = 200) -> pd.DataFrame:
     generator = np.random.default_rng(0)
-    return pd.DataFrame({"used": generator.normal(size=rows), "noise": generator.normal(size=rows), "word": ["a", "b"] * (rows // 2)})
+    return pd.DataFrame(
+        {"used": generator.normal(size=rows), "noise": generator.normal(size=rows), "word": ["a", "b"] * (rows // 2)}
+    )
 
 
 @pytest.mark.parametrize("metric", ["rmse", "r2"])
@@ -21,7 +23,9 @@ def test_the_used_column_comes_first(metric: str) -> None:
     frame = table()
     y = frame["used"].to_numpy() * 2
     stacked, layout = permuted_rows(frame, ["noise", "used"], seed=1, repeats=2)
-    predictions = Predictions(matrix=(stacked["used"].to_numpy() * 2)[:, None], classes=(), task_type=TaskType.REGRESSION)
+    predictions = Predictions(
+        matrix=(stacked["used"].to_numpy() * 2)[:, None], classes=(), task_type=TaskType.REGRESSION
+    )
     first, second = importance_from(predictions, layout, y, get_metric(metric))
     assert (first.feature, second.feature) == ("used", "noise")
     assert first.drop > 0.5

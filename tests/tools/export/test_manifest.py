@@ -44,7 +44,7 @@ def test_a_changed_file_is_named(folder: Path, text: str) -> None:
     """Same length, longer or empty: the message names the file."""
     files = hash_tree(folder)
     (folder / "solution.py").write_text(text)
-    with pytest.raises(InputError, match="'solution.py'"):
+    with pytest.raises(InputError, match=r"'solution\.py'"):
         verify(folder, files)
 
 

@@ -26,7 +26,14 @@ from open_autoglm.tools.export.story import (
 )
 
 Tell = Callable[..., RunStory]
-HOSTILE = ['</style><script>alert(1)</script>', '"><img src=x onerror=alert(1)>', "{{ 7*7 }}{% raw %}", "a\u202eb\x00c\n", "'; DROP", "]]><svg onload=x>"]
+HOSTILE = [
+    "</style><script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7*7 }}{% raw %}",
+    "a\u202eb\x00c\n",
+    "'; DROP",
+    "]]><svg onload=x>",
+]
 
 
 class Tags(HTMLParser):
@@ -41,7 +48,7 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.append((tag, dict(attrs)))
-        if tag not in {"meta"}:
+        if tag != "meta":
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -143,7 +150,15 @@ def test_the_verdict_compares_with_the_linear_baseline(linear: float, says: str,
 
 def test_less_can_be_better(tell: Tell) -> None:
     """With a loss, a linear baseline above the interval is beaten."""
-    scores = Scores(metric="rmse", greater_is_better=False, holdout=1.0, holdout_low=0.9, holdout_high=1.1, linear=2.0, holdout_rows=10)
+    scores = Scores(
+        metric="rmse",
+        greater_is_better=False,
+        holdout=1.0,
+        holdout_low=0.9,
+        holdout_high=1.1,
+        linear=2.0,
+        holdout_rows=10,
+    )
     assert "larger than chance" in headline(tell(scores=scores))["verdict"]
 
 
@@ -161,7 +176,9 @@ def test_missing_scores_leave_gaps_and_no_errors(scores: Scores, tell: Tell) -> 
 
 def test_a_regression_shows_its_errors(tell: Tell) -> None:
     """Residuals take the place of the confusion matrix."""
-    drawn = Diagnostics(rows_from="folds", residuals=Residuals(predicted=(1.0, 2.0), actual=(1.5, 2.5), quantiles=((0.5, 0.5),), rows=2))
+    drawn = Diagnostics(
+        rows_from="folds", residuals=Residuals(predicted=(1.0, 2.0), actual=(1.5, 2.5), quantiles=((0.5, 0.5),), rows=2)
+    )
     data = DataSummary(rows=2, target_quantiles=((0.5, 2.0),))
     page = report_page(tell(diagnostics=drawn, data=data))
     assert "Actual over predicted" in page

@@ -1,7 +1,6 @@
 """Predictions from a deliverable: verified, in the sandbox, one row per row, labels as they stand in the data."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,13 +30,15 @@ class Shared(ProcessSandbox):
 
 
 @pytest.fixture
-def sandbox(session: Session) -> Shared:
+def sandbox(warm_session: Session) -> Shared:
     shared = Shared()
-    shared.session = session
+    shared.session = warm_session
     return shared
 
 
-@pytest.mark.parametrize(("labels", "dtype"), [("int", "int64"), ("bool", "bool"), ("text", "str"), ("float", "float64")])
+@pytest.mark.parametrize(
+    ("labels", "dtype"), [("int", "int64"), ("bool", "bool"), ("text", "str"), ("float", "float64")]
+)
 def test_labels_come_back_as_in_the_data(deliver: Deliver, sandbox: Shared, labels: str, dtype: str) -> None:
     """1 is not 1.0 and True is not 1; ids come first, then the prediction, then a column per class."""
     predictor = Predictor(deliverable=deliver_model(deliver(labels)), sandbox=sandbox)
@@ -67,7 +68,9 @@ def test_chunks_change_nothing(deliver: Deliver, sandbox: Shared) -> None:
     pd.testing.assert_frame_equal(whole, parts)
 
 
-def test_a_file_is_written_whole_and_keeps_columns_on_request(deliver: Deliver, sandbox: Shared, tmp_path: Path) -> None:
+def test_a_file_is_written_whole_and_keeps_columns_on_request(
+    deliver: Deliver, sandbox: Shared, tmp_path: Path
+) -> None:
     """With keep every input column passes through, one that is called `prediction` under another name."""
     NEW.assign(prediction="mine").to_csv(tmp_path / "new.csv", index=False)
     predictor = Predictor(deliverable=deliver_model(deliver()), sandbox=sandbox)
@@ -80,7 +83,9 @@ def test_a_file_is_written_whole_and_keeps_columns_on_request(deliver: Deliver, 
 def test_odd_new_rows_are_told(deliver: Deliver, sandbox: Shared) -> None:
     """A missing column is filled, and a warning says so."""
     told: list[str] = []
-    made = Predictor(deliverable=deliver_model(deliver()), sandbox=sandbox, warn=told.append).predict(NEW.drop(columns="word"))
+    made = Predictor(deliverable=deliver_model(deliver()), sandbox=sandbox, warn=told.append).predict(
+        NEW.drop(columns="word")
+    )
     assert len(made) == 3
     assert any("word" in text for text in told)
 

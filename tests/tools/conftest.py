@@ -58,14 +58,21 @@ if __name__ == "__main__":
 
     script(TASK, PARAMS, fit, predict)
 '''
-LABELS: dict[str, tuple[Label, ...]] = {"int": (0, 1), "bool": (False, True), "text": ("no", "yes, it is"), "float": (0.5, 1.5)}
+LABELS: dict[str, tuple[Label, ...]] = {
+    "int": (0, 1),
+    "bool": (False, True),
+    "text": ("no", "yes, it is"),
+    "float": (0.5, 1.5),
+}
 
 
 def train_table(classes: tuple[Label, ...]) -> pd.DataFrame:
     """Return 60 rows: an id, a number, a word, the target."""
     code = np.arange(60) % 2
     x = code * 4.0 + np.sin(np.arange(60))
-    frame = pd.DataFrame({"id": [f"r{i:03}" for i in range(60)], "x": x, "word": ["a", "b", "c"] * 20, "y": [classes[c] for c in code]})
+    frame = pd.DataFrame(
+        {"id": [f"r{i:03}" for i in range(60)], "x": x, "word": ["a", "b", "c"] * 20, "y": [classes[c] for c in code]}
+    )
     frame.loc[3, "x"] = np.nan
     return frame
 
@@ -88,14 +95,20 @@ def deliver(tmp_path: Path) -> Callable[..., Delivery]:
         frame = train_table(classes)
         model = tmp_path / "objects" / "model"
         model.mkdir(parents=True, exist_ok=True)
-        (model / "means.json").write_text(json.dumps({str(c): float(frame.loc[frame["y"] == c, "x"].mean()) for c in classes}))
+        (model / "means.json").write_text(
+            json.dumps({str(c): float(frame.loc[frame["y"] == c, "x"].mean()) for c in classes})
+        )
         frame.to_csv(tmp_path / "train.csv", index=False)
         frame.to_parquet(tmp_path / "staged.parquet")
         task = TaskSpec(
             prompt="Predict y", task_type=TaskType.BINARY, target="y", columns=ColumnRoles(id=["id"]), metric=MetricSpec(name="log_loss"),
             sources=[Source(uri=str(tmp_path / "train.csv"), format="csv", read={"sep": ",", "header": 0, "encoding": "utf-8"})],
         )  # fmt: skip
-        bundle = CodeBundle(files={"solution.py": SOLUTION.replace("CLASSES", repr(list(classes)))}, author=Author.RECIPES, title="Distance")
+        bundle = CodeBundle(
+            files={"solution.py": SOLUTION.replace("CLASSES", repr(list(classes)))},
+            author=Author.RECIPES,
+            title="Distance",
+        )
         known = {
             "directory": tmp_path, "run_id": "made", "task": task, "schema": InputSchema.of(frame, task, task.sources[0]), "classes": classes, "bundle": bundle,
             "params": {"width": 0.5}, "seed": 7, "model": model, "scored_model": tmp_path / "other", "story": story(),
@@ -106,9 +119,9 @@ def deliver(tmp_path: Path) -> Callable[..., Delivery]:
     return make
 
 
-@pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
-    """Return one warm session for a module's tests."""
+@pytest.fixture(scope="session")
+def warm_session() -> Iterator[Session]:
+    """Return one warm session of the process sandbox, for all tests of tools."""
     opened = ProcessSandbox().open(cpus=1)
     yield opened
     opened.close()
