@@ -21,6 +21,10 @@ def plain_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
     A named index becomes columns; an unnamed one is only a numbering and goes.
     """
+    if _is_plain(frame):
+        same = frame.reset_index(drop=True)
+        same.attrs, same.columns.name = {}, None  # both would go into the file
+        return same, ()
     frame = _index_as_columns(frame)
     names, warnings = plain_names(frame.columns)
     columns = {name: plain_column(frame.iloc[:, i]) for i, name in enumerate(names)}
@@ -79,6 +83,16 @@ def cell_text(value: object) -> str:
     if isinstance(value, dict | list | tuple | set | frozenset | np.ndarray):
         return _encodable(json.dumps(_nested(value), ensure_ascii=False))
     return _encodable(re.sub(r" at 0x[0-9a-fA-F]+", "", _text_of(value)))
+
+
+def _is_plain(frame: pd.DataFrame) -> bool:
+    """Whether nothing is to be done, which on wide tables saves seconds."""
+    names = frame.columns
+    if isinstance(names, pd.MultiIndex) or any(name is not None for name in frame.index.names) or not names.is_unique:
+        return False
+    usual = all(d == "str" or (isinstance(d, np.dtype) and d.kind in "biufmM" and d.itemsize <= 8) for d in set(frame.dtypes))
+    narrow = any(d == "float16" for d in set(frame.dtypes))
+    return usual and not narrow and names.dtype == "str" and not (names == "").any() and not names.hasnans
 
 
 def _text_of(value: object) -> str:

@@ -117,17 +117,15 @@ def has_header(rows: list[list[str]]) -> bool:
 
 def sniff_decimal(rows: list[list[str]]) -> dict[str, str]:
     """Return `decimal` (and `thousands`) where a column is written like `1.234,5`."""
-    width = max((len(row) for row in rows), default=0)
-    for i in range(width):
+    found: list[str] = []
+    for i in range(max((len(row) for row in rows), default=0)):
         cells = [row[i].strip() for row in rows[1:] if i < len(row) and row[i].strip()]
-        found = [cell for cell in cells if _COMMA_NUMBER.match(cell)]
-        if (
-            len(found) >= 2
-            and len(found) >= 0.5 * len(cells)
-            and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells)
-        ):
-            return {"decimal": ",", **({"thousands": "."} if any("." in cell for cell in found) else {})}
-    return {}
+        commas = [cell for cell in cells if _COMMA_NUMBER.match(cell)]
+        if len(commas) >= 2 and len(commas) >= 0.5 * len(cells) and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells):
+            found += commas
+    if not found:
+        return {}
+    return {"decimal": ",", "thousands": "."} if any("." in cell for cell in found) else {"decimal": ","}
 
 
 def rows_of(text: str, separator: str, quotechar: str = '"') -> list[list[str]]:

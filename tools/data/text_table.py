@@ -42,7 +42,7 @@ def read_text_table(container: Container, options: Mapping[str, JsonValue]) -> P
     frame = None
     try:
         read = _sniff_layout(head, read)
-        frame = _parse(container, read)
+        frame = _parse(container, head, read)
     except (UnicodeDecodeError, UnicodeError) as error:
         if "encoding" in options:
             raise InputError(
@@ -61,10 +61,10 @@ def _parse_legacy(
         options["encoding"] = sniff.legacy_encoding(file)
     try:
         read = _sniff_layout(head, options)
-        return _parse(container, read), read
+        return _parse(container, head, read), read
     except UnicodeError:
         read = _sniff_layout(head, {**options, "encoding": "latin-1"})  # decodes anything
-        return _parse(container, read), read
+        return _parse(container, head, read), read
 
 
 def _sniff_layout(head: bytes, read: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -93,13 +93,24 @@ def head_text(head: bytes, encoding: str) -> str:
     return text
 
 
-def _parse(container: Container, read: Mapping[str, JsonValue]) -> pd.DataFrame:
-    frame = _pandas(container, read, {})
-    if isinstance(frame.index, pd.RangeIndex):
-        return frame
-    if len(frame.columns) and frame.iloc[:, -1].isna().all():  # every row ends with a separator
+def _parse(container: Container, head: bytes, read: Mapping[str, JsonValue]) -> pd.DataFrame:
+    extra = _cells_beyond_header(head, read)
+    if extra and not any(extra):  # every row ends with a separator
         return _pandas(container, read, {"index_col": False})
+    frame = _pandas(container, read, {})
+    if not extra and isinstance(frame.index, pd.RangeIndex):
+        return frame
     return frame.reset_index(names=[f"row name {i}" if i else "row name" for i in range(frame.index.nlevels)])
+
+
+def _cells_beyond_header(head: bytes, read: Mapping[str, JsonValue]) -> list[str]:
+    """Return the last cells of the rows, where the first row has a name less than they have cells."""
+    if read.get("header", 0) != 0 or read.get("skiprows") or read.get("comment"):
+        return []
+    rows = sniff.rows_of(head_text(head, str(read["encoding"])), str(read["sep"]), str(read.get("quotechar", '"')))
+    if len(rows) < 2 or len(rows[1]) <= len(rows[0]):
+        return []
+    return [row[-1] for row in rows[1:] if len(row) > len(rows[0])]
 
 
 def _pandas(container: Container, read: Mapping[str, JsonValue], extra: Mapping[str, object]) -> pd.DataFrame:
