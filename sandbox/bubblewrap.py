@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -27,11 +27,12 @@ from pathlib import Path
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox import cgroup
 from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
-from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
+from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
 
 HOME = "/autoglm"
+WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "fonts", "mime.types")
 HELPERS = ("forkserver.py", "namespaces.py", "runtime")
@@ -68,7 +69,14 @@ class BubblewrapLauncher:
     def inside(self, base: Path) -> Inside:
         """Return the fixed paths; they tell nothing of the host."""
         del base
-        return Inside(job=f"{HOME}/job", out=f"{HOME}/out", work=f"{HOME}/work", tmp="/tmp", keep=tuple(_kept()))  # noqa: S108 - a mount point
+        return Inside(
+            job=f"{HOME}/job",
+            out=f"{HOME}/out",
+            work=f"{HOME}/work",
+            tmp=WRITABLE[2],
+            writable=WRITABLE,
+            keep=tuple(_kept()),
+        )
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
         """Start it."""
@@ -135,6 +143,22 @@ def _settings(environment: Mapping[str, str]) -> Iterator[str]:
 
 def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
     """Yield the arguments that build the view of the file system, in their order."""
+    yield from _system(mounts)
+    for name, content in SMALL_FILES.items():
+        yield from mounts.text(content, f"/etc/{name}")
+    for name in HELPERS:
+        yield from mounts.read_only(PACKAGE / name, f"{HOME}/{name}")
+    yield from mounts.read_only(job, f"{HOME}/job")
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    yield from ["--disable-userns"] if single else []
+    for folder in WRITABLE:
+        yield from ("--size", str(SINGLE_USE_BYTES), "--tmpfs", folder) if single else ("--dir", folder)
+    for path in _python_folders():  # after /tmp, since they may lie in there
+        yield from mounts.read_only(path, str(path))
+    yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
+
+
+def _system(mounts: Mounts) -> Iterator[str]:
     for name in SYSTEM:
         path = Path(name)
         if path.is_symlink():
@@ -144,17 +168,6 @@ def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
     for name in SETTINGS:
         if (Path("/etc") / name).exists():
             yield from mounts.read_only((Path("/etc") / name).resolve(), f"/etc/{name}")
-    for name, content in SMALL_FILES.items():
-        yield from mounts.text(content, f"/etc/{name}")
-    for name in HELPERS:
-        yield from mounts.read_only(PACKAGE / name, f"{HOME}/{name}")
-    yield from mounts.read_only(job, f"{HOME}/job")
-    yield from ("--proc", "/proc", "--dev", "/dev")
-    for folder in (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm"):  # noqa: S108 - mount points
-        yield from ("--size", str(SINGLE_USE_BYTES), "--tmpfs", folder) if single else ("--dir", folder)
-    for path in _python_folders():  # after /tmp, since they may lie in there
-        yield from mounts.read_only(path, str(path))
-    yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
 
 def _python_folders() -> list[Path]:
@@ -180,6 +193,11 @@ class BubblewrapSandbox:
     name = "bubblewrap"
     isolating = True
 
+    def __init__(self, *, imports: Sequence[str] = IMPORTS, launcher: BubblewrapLauncher | None = None) -> None:
+        self._imports = imports
+        self._launcher = launcher
+        """Where None, the best that works is found by trying."""
+
     def probe(self) -> Readiness:
         """Run a job that does nothing, by every way that may work, the best first."""
         launcher, reason = _working()
@@ -194,10 +212,10 @@ class BubblewrapSandbox:
 
     def open(self, *, cpus: int = 2) -> Session:
         """Start a session; its fork server imports in the background."""
-        launcher, reason = _working()
+        launcher, reason = (self._launcher, "") if self._launcher else _working()
         if launcher is None:
             raise SandboxUnavailable(reason)
-        return SupervisedSession(launcher, cpus=cpus)
+        return SupervisedSession(launcher, cpus=cpus, imports=self._imports)
 
 
 def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:

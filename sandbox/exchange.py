@@ -125,8 +125,9 @@ def remove(folder: Path) -> None:
         else:
             shutil.rmtree(folder)
     except (OSError, RecursionError):
-        subprocess.run(["/bin/chmod", "-R", "u+rwx", "--", str(folder)], capture_output=True, check=False)
-        subprocess.run(["/bin/rm", "-rf", "--", str(folder)], capture_output=True, check=False)
+        for command in (["/bin/rm", "-rf"], ["/bin/chmod", "-R", "u+rwx"], ["/bin/rm", "-rf"]):
+            if os.path.lexists(folder):
+                subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
     if os.path.lexists(folder):
         raise SandboxError(f"The work folder {str(folder)!r} could not be emptied.")
 

@@ -55,7 +55,7 @@ def main(control: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # children touch the pages of these objects less
     ready = {"import_seconds": time.monotonic() - started, "missing": missing, "python": sys.version.split()[0]}
-    _send(control, ready, _ring(options["out"]) if options["ring"] else [])
+    _send(control, ready, _ring(options["writable"]) if options["ring"] else [])
     while True:
         request, descriptors = _receive(control)
         if not request:
@@ -67,9 +67,9 @@ def main(control: socket.socket) -> None:
         _reap()
 
 
-def _ring(out: str) -> list[int]:
-    """Return a handle on the first process of this namespace (its end is the end of everything) and on the output folder."""
-    return [os.pidfd_open(1), os.open(out, os.O_RDONLY | os.O_DIRECTORY)]
+def _ring(writable: Sequence[str]) -> list[int]:
+    """Return a handle on the first process of this namespace (its end is the end of everything), and on the folders."""
+    return [os.pidfd_open(1), *(os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in writable)]
 
 
 def _imported(name: str) -> bool:

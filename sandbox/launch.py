@@ -56,6 +56,8 @@ class Inside:
     out: str
     work: str
     tmp: str
+    writable: tuple[str, ...] = ()
+    """The writable folders, the one for output first."""
     keep: tuple[str, ...] = ()
     """Folders that must stay visible where something new is mounted over their parents."""
 

@@ -12,11 +12,11 @@ is killed, and memory is not limited. For code from a model or a stranger use an
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from open_autoglm.sandbox.base import Readiness, Session
-from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, program
+from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, program
 from open_autoglm.sandbox.session import SupervisedSession
 
 
@@ -52,6 +52,9 @@ class ProcessSandbox:
     name = "process"
     isolating = False
 
+    def __init__(self, *, imports: Sequence[str] = IMPORTS) -> None:
+        self._imports = imports
+
     def probe(self) -> Readiness:
         """Works wherever processes can be forked."""
         return Readiness(
@@ -67,4 +70,4 @@ class ProcessSandbox:
 
     def open(self, *, cpus: int = 2) -> Session:
         """Start a session; its fork server imports in the background."""
-        return SupervisedSession(ProcessLauncher(), cpus=cpus)
+        return SupervisedSession(ProcessLauncher(), cpus=cpus, imports=self._imports)

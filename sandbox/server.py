@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,8 +39,8 @@ class ForkServer:
     log: Any
     ring: int | None = None
     """Handle on the first process of the sandbox, where the sandbox is used once."""
-    out: int | None = None
-    """Handle on its output folder, likewise."""
+    writable: list[int] = field(default_factory=list)
+    """Handles on its writable folders, likewise, the one for output first."""
     group: Cgroup | None = None
     """Control group of everything in the sandbox, where one can be made."""
     ready: bool = False
@@ -67,7 +68,7 @@ class ForkServer:
         single = launcher.seclusion is Seclusion.SINGLE_USE
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log)
         try:
-            send(host, {"imports": list(imports), "ring": single, "out": inside.out}, [])
+            send(host, {"imports": list(imports), "ring": single, "writable": inside.writable}, [])
         except OSError:  # it is dead already: found when somebody waits for it
             return server
         return server
@@ -89,7 +90,7 @@ class ForkServer:
                 if not self.facts:
                     raise SandboxUnavailable(f"The sandbox ended while it started. {self.last_words()}")
                 if descriptors:
-                    self.ring, self.out = descriptors
+                    self.ring, *self.writable = descriptors
                 self._join_group()
                 self.ready = True
         return True
@@ -128,17 +129,14 @@ class ForkServer:
         """Kill it, and with it what its sandbox holds. Idempotent."""
         self.control.close()
         if self.ring is not None:
-            try:
+            with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.ring, signal.SIGKILL)
-            except ProcessLookupError:
-                self.ring = self.ring
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        for descriptor in (self.ring, self.out):
-            if descriptor is not None:
-                os.close(descriptor)
-        self.ring = self.out = None
+        for descriptor in [*self.writable, *([] if self.ring is None else [self.ring])]:
+            os.close(descriptor)
+        self.ring, self.writable = None, []
         if self.group is not None:
             self.group.remove()
         self.log.close()

@@ -21,6 +21,8 @@ from open_autoglm.sandbox.server import ForkServer
 
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
 _NO_SPACE = ("[Errno 28]", "[Errno 27]")  # the device is full; the file is larger than allowed
+_PROMISED = {"fit": "model/", "predict": "predictions.npy", "script": "out.csv", "notebook": "notebook.ipynb"}
+"""Artefact of each call: a process that ended well without it did not do its job."""
 _PLAIN_FOLDERS = ("out", "work", "tmp")
 
 
@@ -75,6 +77,7 @@ class SupervisedSession:
 
     def _execution(self, server: ForkServer, limits: Limits) -> Execution:
         plain = self._launcher.seclusion is Seclusion.NONE
+        out = os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else None
         return Execution(
             server=server,
             limits=limits,
@@ -82,7 +85,7 @@ class SupervisedSession:
             cgroup=server.group,
             watched_folders=tuple(self._base / name for name in _PLAIN_FOLDERS) if plain else (),
             cancelled=self._cancelled,
-            out=os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else _copy_of(server.out),
+            out=os.dup(server.writable[0]) if server.writable else out,
         )
 
     def _request(self, server: ForkServer, limits: Limits) -> dict[str, Any]:
@@ -148,6 +151,16 @@ class SupervisedSession:
         found = Collection()
         if verdict.status in _WITH_ARTEFACTS and execution.out is not None:
             found = collect(execution.out, job.collect, max_bytes=job.limits.disk_bytes)
+            promised = _PROMISED.get(job.call, "")
+            if (
+                verdict.status == Status.STATUS_OK
+                and not any(a.path.startswith(promised) for a in found.artefacts)
+                and promised
+            ):
+                verdict.status, verdict.detail = (
+                    Status.STATUS_ERROR,
+                    f"the process ended without having written {promised}",
+                )
         else:
             job.collect.mkdir(parents=True, exist_ok=True)
         return ExecutionReport(
@@ -191,10 +204,6 @@ class SupervisedSession:
             self._closed = True
             self._drop_server()
             remove(self._base)
-
-
-def _copy_of(descriptor: int | None) -> int | None:
-    return None if descriptor is None else os.dup(descriptor)
 
 
 def _judge(execution: Execution) -> None:

@@ -243,4 +243,5 @@ def _if_there(path: Path) -> Path | None:
 def _seed(seed: int) -> None:
     """Seed the global generators too: code that forgets to pass a seed is still repeatable."""
     random.seed(seed)
-    importlib.import_module("numpy").random.seed(seed % 2**32)
+    if "numpy" in sys.modules:  # imported by the fork server, but where a profile leaves it out
+        sys.modules["numpy"].random.seed(seed % 2**32)

@@ -1,0 +1,104 @@
+"""What every backend promises that may run code of a model or a stranger, as tests that it inherits."""
+
+import uuid
+from pathlib import Path
+
+from open_autoglm.sandbox.conformance import DAEMON, Bench, Contract
+from open_autoglm.sandbox.report import Status
+
+
+class IsolationContract(Contract):
+    """What a backend promises that may run code of a model or a stranger."""
+
+    def test_there_is_no_network(self, bench: Bench) -> None:
+        """Not by address, not by name, not to services of the host."""
+        code = """
+import socket
+for target in (('127.0.0.1', 22), ('1.1.1.1', 53), ('169.254.169.254', 80)):
+    try: socket.create_connection(target, timeout=1); print('reached', target)
+    except OSError: pass
+try: socket.getaddrinfo('example.com', 80); print('resolved')
+except OSError: pass
+print(sorted(os.listdir('/sys/class/net')) if os.path.isdir('/sys/class/net') else 'none')
+server = socket.create_server(('127.0.0.1', 0)); socket.create_connection(server.getsockname()).close(); print('loopback')
+"""
+        report = bench.run(code)
+
+        assert report.stdout.head == "none\nloopback\n", report.stderr.head
+
+    def test_files_of_the_host_are_not_there(self, bench: Bench, tmp_path: Path) -> None:
+        """Nor the host's user, nor its processes."""
+        secret = tmp_path / "secret"
+        secret.write_text("x")
+        names = [str(secret), "/etc/shadow", "/root/.ssh", "/home", "/var", "/run", "/work/shared"]
+        code = f"""
+print([n for n in {names!r} if os.path.exists(n)])
+print(os.getuid() != 0, len([n for n in os.listdir('/proc') if n.isdigit()]) <= 5, len(os.listdir('/root')) if os.path.isdir('/root') and os.access('/root', os.R_OK) else 0)
+"""
+        report = bench.run(code)
+
+        assert report.stdout.head.splitlines()[0] == "[]"
+        assert report.stdout.head.splitlines()[1].startswith("True True")
+
+    def test_there_are_no_rights_to_abuse(self, bench: Bench) -> None:
+        """No capability, no way to new ones, no namespaces within, nothing to mount."""
+        code = """
+status = dict(line.split(':', 1) for line in open('/proc/self/status').read().splitlines())
+print([status[k].strip() for k in ('CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs')])
+import ctypes
+libc = ctypes.CDLL(None)
+print(libc.unshare(0x10000000), libc.mount(b'none', b'/tmp', b'tmpfs', 0, None), libc.chroot(b'/tmp'))
+"""
+        report = bench.run(code)
+
+        assert report.stdout.head.splitlines()[0] == str(["0000000000000000"] * 5 + ["1"])
+        assert report.stdout.head.splitlines()[1] == "-1 -1 -1"
+
+    def test_nothing_of_one_execution_is_seen_by_the_next(self, bench: Bench) -> None:
+        """Files wherever they can be written, shared memory of both kinds, message queues, processes."""
+        tag = uuid.uuid4().hex
+        look = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def writable():
+    found = []
+    for where, folders, files in os.walk('/'):
+        folders[:] = [f for f in folders if os.path.join(where, f) not in ('/proc', '/sys', '/usr', '/nix', sys.prefix, sys.base_prefix)]
+        found.append(where) if os.access(where, os.W_OK) else None
+    return found
+"""
+        plant = f"""
+print(writable())
+for folder in writable():
+    try: open(os.path.join(folder, '{tag}'), 'w').close()
+    except OSError: pass
+from multiprocessing import shared_memory
+print(libc.shmget(4242, 4096, 0o1666) >= 0, libc.mq_open(b'/{tag}', 0o102, 0o666, None) >= 0)
+shared_memory.SharedMemory('s{tag}', create=True, size=100)
+daemon('{tag}')
+"""
+        search = f"""
+print([os.path.join(w, f) for w in writable() for f in os.listdir(w) if '{tag}' in f])
+print(libc.shmget(4242, 4096, 0o666), libc.mq_open(b'/{tag}', 2))
+print([p for p in os.listdir('/proc') if p.isdigit() and '{tag}' in open(f'/proc/{{p}}/cmdline').read().partition('solution')[0]])
+"""
+        planted = bench.run(look + DAEMON + plant)
+        found = bench.run(look + search)
+
+        assert planted.status == Status.STATUS_OK, planted.stderr.head
+        assert "/tmp" in planted.stdout.head  # noqa: S108 - a folder inside
+        assert "/dev/shm" in planted.stdout.head  # noqa: S108
+        assert found.stdout.head == "[]\n-1 -1\n[]\n", found.stdout.head
+
+    def test_what_it_runs_from_cannot_be_changed(self, bench: Bench) -> None:
+        """Neither its own code, nor Python, nor the fork server; and signals reach nobody else."""
+        code = """
+import json
+for path in (__file__, json.__file__, sys.executable, '/autoglm/forkserver.py', '/new', '/dev/new', '/autoglm/job/in/new'):
+    try: open(path, 'a').close(); print('wrote', path)
+    except OSError: pass
+print('fine', flush=True)
+os.kill(-1, 9)
+"""
+        assert bench.run(code).stdout.head == "fine\n"
+        assert bench.run("print(1)").stdout.head == "1\n"

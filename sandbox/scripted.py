@@ -1,0 +1,85 @@
+"""The fake: answers from a script, runs nothing, and fails loudly when it is asked for more."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from open_autoglm.errors import SandboxError, ScriptExhausted
+from open_autoglm.sandbox.base import Job, Readiness
+from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
+from open_autoglm.sandbox.report_pb2 import Isolation
+
+Answer = ExecutionReport | SandboxError | Callable[[Job], ExecutionReport]
+"""A report, an error to raise, or a function of the job that may also write artefacts into `job.collect`."""
+
+
+@dataclass(slots=True)
+class ScriptedSession:
+    """Gives the next answer for every job. A single function instead of answers is asked again and again."""
+
+    answers: list[Answer] | Callable[[Job], ExecutionReport]
+    jobs: list[Job] = field(default_factory=list)
+    """What was asked, in order."""
+    cancelled: int = 0
+    closed: bool = False
+
+    def run(self, job: Job) -> ExecutionReport:
+        """Give the next answer, labelled as this job's.
+
+        Raises:
+            ScriptExhausted: There is none left.
+            SandboxError: The script says so, or the session is closed.
+        """
+        if self.closed:
+            raise SandboxError("This session is closed.")
+        self.jobs.append(job)
+        if callable(self.answers):
+            answer: Answer = self.answers
+        elif self.answers:
+            answer = self.answers.pop(0)
+        else:
+            raise ScriptExhausted(
+                f"no report left for job {len(self.jobs)}: {job.phase} {job.execution_id!r} ({job.call})"
+            )
+        if isinstance(answer, SandboxError):
+            raise answer
+        job.collect.mkdir(parents=True, exist_ok=True)
+        report = ExecutionReport()
+        report.CopyFrom(answer(job) if callable(answer) else answer)
+        report.schema_version, report.execution_id, report.phase = SCHEMA_VERSION, job.execution_id, job.phase
+        if not report.HasField("isolation"):
+            report.isolation.CopyFrom(Isolation(backend="scripted", tier="scripted", isolating=True))
+        return report
+
+    def cancel(self) -> None:
+        """Count the call."""
+        self.cancelled += 1
+
+    def close(self) -> None:
+        """Refuse further jobs."""
+        self.closed = True
+
+
+class ScriptedSandbox:
+    """Opens sessions that all draw from one script."""
+
+    name = "scripted"
+    isolating = True
+
+    def __init__(self, answers: Iterable[Answer] | Callable[[Job], ExecutionReport]) -> None:
+        self._answers = answers if callable(answers) else list(answers)
+        self.sessions: list[ScriptedSession] = []
+
+    @property
+    def jobs(self) -> list[Job]:
+        """What all sessions were asked."""
+        return [job for session in self.sessions for job in session.jobs]
+
+    def probe(self) -> Readiness:
+        """Return that it is ready."""
+        return Readiness(backend=self.name, ready=True, isolating=True, tier="scripted", reason="A fake for tests.")
+
+    def open(self, *, cpus: int = 2) -> ScriptedSession:
+        """Start a session."""
+        session = ScriptedSession(self._answers)
+        self.sessions.append(session)
+        return session
