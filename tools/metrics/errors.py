@@ -35,9 +35,10 @@ def _symmetric_relative(rows: Rows) -> Floats:
 def _r2(rows: Rows) -> float:
     truth = rows.y.astype(np.float64)
     missed = float(np.sum(_squares(rows)))
-    if truth.min() == truth.max():  # rounding would leave a tiny spread to divide by
+    spread = float(np.sum((truth - truth.mean()) ** 2))
+    if spread == 0 or truth.min() == truth.max():  # of equal values rounding may leave a tiny spread
         return 1.0 if missed == 0 else 0.0
-    return 1 - missed / float(np.sum((truth - truth.mean()) ** 2))
+    return 1 - missed / spread
 
 
 METRICS = (

@@ -5,8 +5,8 @@ small and says little-endian float64 in C order, nothing is ever unpickled, ever
 What is not covered: whether the predictions are any good.
 """
 
-import io
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ PROBABILITY_TOLERANCE = 1e-6
 """How far outside [0, 1] rounding may put a probability."""
 SUM_TOLERANCE = 1e-3
 """How far from 1 rounding may put the sum of a row of probabilities."""
+
+_HEADER = re.compile(
+    rb"\{'descr': '([<>|=]\w{1,8})', 'fortran_order': (True|False), 'shape': \((\d{1,15},|\d{1,15}(?:, \d{1,15}){1,31})\), \} *\n"
+)
 
 
 class InvalidPredictions(AutoGLMError):
@@ -84,11 +88,7 @@ def read_predictions(
         InvalidPredictions: The file cannot be read as such a matrix, or a number in it is impossible.
     """
     widths = _widths(task_type, classes, quantiles)
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise InvalidPredictions(f"There is no file of predictions to read ({error.strerror}).") from error
-    with os.fdopen(descriptor, "rb") as file:
+    with _open_regular(path) as file:
         matrix = _read_matrix(file, rows, widths)
     return check_predictions(matrix, rows=rows, task_type=task_type, classes=classes, quantiles=quantiles)
 
@@ -129,42 +129,52 @@ def _count(broken: npt.ArrayLike) -> str:
     return f"{int(broken.sum()):,} of {len(broken):,} rows (the first is row {int(np.argmax(broken))})"
 
 
-def _read_matrix(file: BinaryIO, rows: int, widths: tuple[int, ...]) -> Floats:
-    status = os.fstat(file.fileno())
-    if not stat.S_ISREG(status.st_mode):
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a file that is one: no link is followed, no pipe waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise InvalidPredictions(f"There is no file of predictions to read ({error.strerror}).") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise InvalidPredictions("Predictions are not a regular file.")
-    if not any(0 < status.st_size - rows * width * 8 <= MAX_HEADER_BYTES for width in widths):
-        raise InvalidPredictions(f"The file of predictions has {status.st_size:,} bytes; {_expected(rows, widths)}.")
-    head = io.BytesIO(file.read(MAX_HEADER_BYTES))
-    shape, fortran, dtype = _read_header(head)
-    if dtype != np.dtype("<f8"):
-        raise InvalidPredictions(f"Predictions are of type {dtype}; expected float64.")
-    if fortran or len(shape) not in (1, 2):
-        raise InvalidPredictions("Predictions must be a matrix in C order.")
+    return os.fdopen(descriptor, "rb")
+
+
+def _read_matrix(file: BinaryIO, rows: int, widths: tuple[int, ...]) -> Floats:
+    bytes_there = os.fstat(file.fileno()).st_size
+    if not any(0 < bytes_there - rows * width * 8 <= MAX_HEADER_BYTES for width in widths):
+        raise InvalidPredictions(f"The file of predictions has {bytes_there:,} bytes; {_expected(rows, widths)}.")
+    start, shape = _read_header(file.read(MAX_HEADER_BYTES))
     width = shape[1] if len(shape) == 2 else 1
     if shape[0] != rows or width not in widths:
         raise InvalidPredictions(f"Predictions have the shape {shape}; {_expected(rows, widths)}.")
     size = rows * width * 8
-    if status.st_size != head.tell() + size:
+    if bytes_there != start + size:
         raise InvalidPredictions(f"The file of predictions is cut short or too long for its shape {shape}.")
-    file.seek(head.tell())
+    file.seek(start)
     data = file.read(size)
     if len(data) != size:
         raise InvalidPredictions("The file of predictions changed while it was read.")
     return np.frombuffer(data, dtype="<f8").reshape(rows, width)
 
 
-def _read_header(head: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
-    """Let numpy read its own header from at most MAX_HEADER_BYTES; it evaluates a literal and nothing else."""
-    try:
-        version = np.lib.format.read_magic(head)
-        if version == (1, 0):
-            return np.lib.format.read_array_header_1_0(head, max_header_size=MAX_HEADER_BYTES)
-        if version == (2, 0):
-            return np.lib.format.read_array_header_2_0(head, max_header_size=MAX_HEADER_BYTES)
-    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError, OverflowError) as error:
-        raise InvalidPredictions("Predictions do not begin with the header of a .npy file.") from error
-    raise InvalidPredictions(f"Predictions are in .npy version {version}; expected 1.0.")
+def _read_header(head: bytes) -> tuple[int, tuple[int, ...]]:
+    """Return where the numbers begin and their shape. The header must read as numpy writes it: no literal is evaluated."""
+    if head[:6] != b"\x93NUMPY" or head[6:8] not in (b"\x01\x00", b"\x02\x00"):
+        raise InvalidPredictions("Predictions do not begin as a .npy file of version 1 or 2.")
+    length = 2 if head[6] == 1 else 4
+    start = 8 + length + int.from_bytes(head[8 : 8 + length], "little")
+    found = _HEADER.fullmatch(head[8 + length : start])
+    if start > MAX_HEADER_BYTES or found is None:
+        raise InvalidPredictions("Predictions do not have the header of a .npy file.")
+    dtype, fortran, shape = (part.decode("ascii") for part in found.groups())
+    if dtype != "<f8":
+        raise InvalidPredictions(f"Predictions are of type {dtype!r}; expected float64 ('<f8').")
+    sizes = tuple(int(size) for size in shape.split(",") if size.strip())
+    if fortran == "True" or len(sizes) not in (1, 2):
+        raise InvalidPredictions("Predictions must be a matrix in C order.")
+    return start, sizes
 
 
 def _check_probabilities(table: Floats, classes: int) -> Floats:

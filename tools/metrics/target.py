@@ -78,12 +78,9 @@ def encode_target(
 
 
 def _distinct(target: pd.Series) -> list[Hashable]:
-    try:
-        return list(target.drop_duplicates())
-    except TypeError as error:  # lists or dictionaries, which JSON can hold
-        raise InputError(
-            f"The target {target.name!r} holds nested values; a class must be text or a number."
-        ) from error
+    if target.dtype == object and not all(isinstance(value, Hashable) for value in target):
+        raise InputError(f"The target {target.name!r} holds nested values; a class must be text or a number.")
+    return list(target.drop_duplicates())
 
 
 def _numbers(target: pd.Series) -> npt.NDArray[np.float64]:
