@@ -2,7 +2,7 @@
 
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.strategist import Brief, Past
+from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.sandbox.bundle import Author, CodeBundle
 
 RECENT = 200
@@ -87,3 +87,27 @@ def fold_seconds(deps: Deps) -> float:
     share = FIRST_FIT_SHARE if best is None else FOLD_SHARE
     cap = max(2.0, share * deps.budget.spec.seconds)
     return min(left, cap, LONGEST_FOLD_SECONDS)
+
+
+def attempt_seconds(deps: Deps) -> float:
+    """Return what an attempt costs at least: the folds of the cheapest of the best attempts that were executed."""
+    best = deps.journal.best_attempts(greater_is_better=deps.workspace.metric.greater_is_better, count=BEST)
+    costs = [
+        len(deps.workspace.plan.folds)
+        * ((attempt.number("fit_seconds") or 0.0) + (attempt.number("predict_seconds") or 0.0))
+        for attempt in best
+        if attempt.operator is not Operator.MERGE
+    ]
+    return min(costs, default=0.0)
+
+
+def affords_two_more(deps: Deps) -> bool:
+    """Whether the time suffices for this pick and another one after it."""
+    left = deps.budget.search_seconds_left(best_fit_seconds(deps))
+    return left is None or left > 2.0 * attempt_seconds(deps)
+
+
+def affords_one_more(deps: Deps) -> bool:
+    """Whether an attempt that starts now can end in time; one that cannot would be time thrown away."""
+    left = deps.budget.search_seconds_left(best_fit_seconds(deps))
+    return left is None or left > 0.8 * attempt_seconds(deps)

@@ -17,7 +17,10 @@ DEFAULT_SECONDS = 600.0
 """When neither option, sentence nor settings name any budget."""
 
 FIXED_RESERVE_SECONDS = 3.0
-"""Verification, report and notebook on a small model."""
+"""Verification and report of a small model."""
+EXPLANATION_SHARE = 0.1
+LONGEST_EXPLANATION_SECONDS = 8.0
+"""Notebook, importance and cards: what is left out first when time is short."""
 FITS_IN_FINALISE = 4.0
 """Fits that finalise makes at most: scored, shipped, the one that checks reproducibility, the notebook's."""
 LARGEST_RESERVE_SHARE = 0.45
@@ -106,7 +109,8 @@ class Budget:
         """Seconds that only finalise may spend, given how long the best model takes to fit on one fold."""
         if self.spec.seconds is None:
             return 0.0
-        wanted = FIXED_RESERVE_SECONDS + FITS_IN_FINALISE * 1.3 * (fit_seconds or 0.0)
+        explanation = min(LONGEST_EXPLANATION_SECONDS, EXPLANATION_SHARE * self.spec.seconds)
+        wanted = FIXED_RESERVE_SECONDS + explanation + FITS_IN_FINALISE * 1.3 * (fit_seconds or 0.0)
         return min(wanted, LARGEST_RESERVE_SHARE * self.spec.seconds)
 
     def search_seconds_left(self, fit_seconds: float | None) -> float | None:

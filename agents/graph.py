@@ -10,7 +10,7 @@ for the slowest (LangGraph steps are synchronous), so that workers are graphs si
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -137,6 +137,17 @@ async def search(state: RunState, deps: Deps) -> RunUpdate:
     reason = reasons[0] if deps.journal.best_attempts(greater_is_better=True, count=1) else _without_model(reasons[0])
     deps.journal.record_stage("search", {"stop_reason": reason.value})
     return {"stop_reason": reason.value}
+
+
+async def _side_by_side(workers: list[Coroutine[Any, Any, StopReason]]) -> list[StopReason]:
+    """Wait for all workers; the first that fails ends the others, and its error is the search's."""
+    tasks = [asyncio.ensure_future(worker) for worker in workers]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _without_model(reason: StopReason) -> StopReason:

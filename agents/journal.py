@@ -21,6 +21,8 @@ from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import CodeBundle
 
 SCHEMA_VERSION = 1
+PARSED_BUNDLES = 256
+"""Bundles kept parsed: a brief shows the recent ones again and again."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -67,6 +69,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self._bundles: dict[str, CodeBundle] = {}
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             self._db.row_factory = sqlite3.Row
@@ -179,10 +182,16 @@ class Journal:
 
     def bundle(self, digest: str) -> CodeBundle:
         """Return a bundle by its hash."""
-        rows = self._rows("SELECT bundle FROM bundles WHERE hash = ?", digest)
-        if not rows:
-            raise RunDirectoryError(f"The journal {self.path} misses bundle {digest}: it was damaged. Start a new run.")
-        return CodeBundle.model_validate_json(rows[0]["bundle"])
+        if digest not in self._bundles:
+            rows = self._rows("SELECT bundle FROM bundles WHERE hash = ?", digest)
+            if not rows:
+                raise RunDirectoryError(
+                    f"The journal {self.path} misses bundle {digest}: it was damaged. Start a new run."
+                )
+            if len(self._bundles) >= PARSED_BUNDLES:
+                self._bundles.pop(next(iter(self._bundles)))
+            self._bundles[digest] = CodeBundle.model_validate_json(rows[0]["bundle"])
+        return self._bundles[digest]
 
     def update(self, attempt: Attempt) -> None:
         """Write the attempt's fields back."""

@@ -12,7 +12,7 @@ from open_autoglm.tools.metrics.baselines import dummy_predictions
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.task import ModelFamily
 
-LINEAR_SHARE = 0.15
+LINEAR_SHARE = 0.4
 """Share of the time left that the linear baseline may take."""
 
 

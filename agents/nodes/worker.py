@@ -3,11 +3,17 @@
 import hashlib
 from dataclasses import replace
 
-from open_autoglm.sandbox.rules import check_bundle
-
 from open_autoglm.agents import evaluation, scoring
 from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution
-from open_autoglm.agents.briefing import attempts_made, best_attempt, best_fit_seconds, brief, fold_seconds, past
+from open_autoglm.agents.briefing import (
+    affords_one_more,
+    attempts_made,
+    best_attempt,
+    best_fit_seconds,
+    brief,
+    fold_seconds,
+    past,
+)
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
 from open_autoglm.agents.nodes.smoking import smoke_problem
@@ -18,6 +24,7 @@ from open_autoglm.agents.state import WorkerState, WorkerUpdate
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import EventKind
 from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line
+from open_autoglm.sandbox.rules import Severity, check_bundle
 from open_autoglm.tools.metrics.predictions import InvalidPredictions
 
 MAX_REPAIRS = 2
@@ -67,6 +74,8 @@ def stop_reason(deps: Deps) -> StopReason | None:
     spent = deps.budget.exhausted(attempts=made, tokens=0, money=0.0, fit_seconds=best_fit_seconds(deps))
     if spent is not None:
         return spent
+    if not affords_one_more(deps):
+        return StopReason.BUDGET_SECONDS
     if best is not None and deps.journal.since(best.id) >= scoring.patience(len(deps.workspace.search_rows)):
         return StopReason.NO_PROGRESS
     return None
@@ -97,8 +106,8 @@ async def check(state: WorkerState, deps: Deps) -> WorkerUpdate:
     attempt = deps.journal.attempt(state.attempt)
     assert attempt.bundle is not None, "write comes before check"
     bundle = deps.journal.bundle(attempt.bundle)
-    findings = [finding for finding in check_bundle(bundle) if finding.fatal]
-    return {"problem": "; ".join(str(finding) for finding in findings)}
+    refused = [found for found in check_bundle(bundle) if found.severity is Severity.REFUSED]
+    return {"problem": "; ".join(f"{found.file}:{found.line} {found.message}" for found in refused)}
 
 
 async def smoke(state: WorkerState, deps: Deps) -> WorkerUpdate:

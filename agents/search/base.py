@@ -23,7 +23,8 @@ class SearchView:
     scored_at_last_merge: int = 0
     share_spent: float = 0.0
     """Share of the search's budget that is spent, 0 to 1."""
-    attempts_left: int | None = None
+    last: bool = False
+    """Whether there is time (or an attempt) for one more pick at most."""
     since_gain: int = 0
     """Attempts that ended since the best score last improved."""
     trials: dict[str, int] = field(default_factory=dict)

@@ -63,7 +63,7 @@ class GreedyPolicy:
         fresh = view.scored - view.scored_at_last_merge
         if fresh <= 0 or len(_members(view)) < 2:  # two make an ensemble
             return False
-        if view.attempts_left == 1 or (view.share_spent >= CLOSING and fresh > 1):
+        if view.last or (view.share_spent >= CLOSING and fresh > 1):
             return True
         return view.made.get(Operator.DRAFT, 0) >= FIRST_DRAFTS and fresh >= MERGE_EVERY
 

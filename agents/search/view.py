@@ -3,7 +3,7 @@
 from collections import Counter
 
 from open_autoglm.agents.attempts import AttemptStatus
-from open_autoglm.agents.briefing import attempts_made, best_fit_seconds
+from open_autoglm.agents.briefing import affords_two_more, attempts_made, best_fit_seconds
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.search.base import SearchView
 from open_autoglm.agents.strategist import Operator
@@ -34,7 +34,7 @@ def search_view(deps: Deps) -> SearchView:
         scored=scored,
         scored_at_last_merge=int(deps.journal.get_meta("scored_at_last_merge") or 0),
         share_spent=deps.budget.share_spent(done, best_fit_seconds(deps)),
-        attempts_left=None if limit is None else limit - done,
+        last=(limit is not None and limit - done == 1) or not affords_two_more(deps),
         since_gain=deps.journal.since(best[0].id) if best else 0,
         trials=dict(trials),
     )

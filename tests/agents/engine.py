@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from open_autoglm.sandbox.scripted import ScriptedSandbox
 
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.bundle import Author, CodeBundle
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport, Status
+from open_autoglm.sandbox.scripted import ScriptedSandbox
 from open_autoglm.tools.task import MetricSpec, TaskSpec, TaskType
 
 CODE = '''"""A solution that the scripted sandbox plays."""
@@ -41,7 +41,7 @@ def frame(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "z": generator.normal(size=rows), "label": label})
 
 
-def csv(folder: Path, rows: int = 200) -> Path:
+def csv(folder: Path, rows: int = 600) -> Path:
     path = folder / "train.csv"
     frame(rows).to_csv(path, index=False)
     return path
@@ -115,7 +115,7 @@ def _predict(job: Job) -> None:
     batches = job.context.get("batches")
     if isinstance(batches, list):
         answers = np.concatenate([answers[batch] for batch in batches])
-    job.collect.mkdir(parents=True)
+    job.collect.mkdir(parents=True, exist_ok=True)
     np.save(job.collect / "predictions.npy", answers)
 
 

@@ -56,7 +56,7 @@ def test_closes_with_an_ensemble() -> None:
     best = [attempt("a2"), attempt("a1")]
 
     assert choose(made={Operator.DRAFT: 2}, best=best, scored=2, share_spent=CLOSING) == (Operator.MERGE, ("a2", "a1"))
-    assert choose(made={Operator.DRAFT: 2}, best=best, scored=2, attempts_left=1) == (Operator.MERGE, ("a2", "a1"))
+    assert choose(made={Operator.DRAFT: 2}, best=best, scored=2, last=True) == (Operator.MERGE, ("a2", "a1"))
 
 
 def test_ends_when_nothing_is_left() -> None:
