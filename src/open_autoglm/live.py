@@ -85,7 +85,8 @@ class LineView(SilentView):
         if state.run_dir and not self._announced:
             self._announced = True
             self._terminal.tell(f"run directory {state.run_dir}")
-        self._terminal.tell(as_line(state, now))
+        if state.stage:
+            self._terminal.tell(as_line(state, now))
 
 
 class LiveView:
@@ -131,7 +132,7 @@ def panel(state: Progress, now: float, *, plain: bool) -> "RenderableType":
     from rich.text import Text  # noqa: PLC0415
 
     grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(style="dim", no_wrap=True, min_width=8)
     grid.add_column(no_wrap=True, overflow="ellipsis")
     for name, text, style in _rows(state, now, plain=plain):
         grid.add_row(name, Text(text.replace("±", "+/-") if plain else text, style=style))
@@ -140,13 +141,13 @@ def panel(state: Progress, now: float, *, plain: bool) -> "RenderableType":
 
 def _rows(state: Progress, now: float, *, plain: bool) -> Iterator[tuple[str, str, str]]:
     """Yield (name, text, style) of each row."""
-    yield "stage", state.stage + (f": {state.task}" if state.task else ""), "bold"
+    yield "stage", (state.stage or "start") + (f": {state.task}" if state.task else ""), "bold"
     if state.finished or state.running:
         yield "attempts", _attempts(state), ""
         yield "best", _best(state), "green" if state.best is not None else ""
     yield "time", _time(state, now, plain=plain), ""
-    if state.lessons:
-        yield "learned", "; ".join(state.lessons), ""
+    if state.lesson:
+        yield "learned", state.lesson, ""
     if state.warnings:
         yield "warnings", f"{state.warnings} (shown at the end)", "yellow"
 

@@ -6,15 +6,14 @@ from dataclasses import dataclass, field, replace
 from open_autoglm.durations import clock
 from open_autoglm.events import Event, EventKind, Json
 
-LESSONS_KEPT = 2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A run in the middle of it."""
 
     run_dir: str = ""
-    stage: str = "start"
+    stage: str = ""
+    """Empty until the first one begins."""
     started: float | None = None
     """Seconds since the epoch, of the run's first event; moved on by the time spent waiting for a person."""
     seconds: float | None = None
@@ -32,8 +31,8 @@ class Progress:
     best_title: str = ""
     dummy: float | None = None
     linear: float | None = None
-    lessons: tuple[str, ...] = ()
-    """Latest last."""
+    lesson: str = ""
+    """The latest."""
     warnings: int = 0
 
     def left(self, now: float) -> float | None:
@@ -81,14 +80,13 @@ def _attempt_started(state: Progress, data: Mapping[str, Json]) -> Progress:
 
 
 def _attempt_finished(state: Progress, data: Mapping[str, Json]) -> Progress:
-    name, lesson = _text(data, "attempt"), _text(data, "lesson")
-    lessons = (*state.lessons, lesson)[-LESSONS_KEPT:] if lesson and lesson not in state.lessons else state.lessons
+    name = _text(data, "attempt")
     return replace(
         state,
         running={key: title for key, title in state.running.items() if key != name},
         finished=state.finished + 1,
         failed=state.failed + (_text(data, "status") == "failed"),
-        lessons=lessons,
+        lesson=_text(data, "lesson") or state.lesson,
     )
 
 
@@ -133,9 +131,10 @@ def _attempts(state: Progress) -> str:
     if not state.running and not state.finished:
         return ""
     of = f" of {state.attempts_planned}" if state.attempts_planned else ""
-    number = state.finished + len(state.running)
-    title = list(state.running.values())[-1] if state.running else ""
-    return f"attempt {number}{of}" + (f" ({title})" if title else "")
+    if not state.running:
+        return f"{state.finished}{of} attempts"
+    title = list(state.running.values())[-1]
+    return f"attempt {state.finished + len(state.running)}{of}" + (f" ({title})" if title else "")
 
 
 def _best(state: Progress) -> str:

@@ -45,13 +45,13 @@ def _row(run_dir: Path) -> RunRow | None:
         view = look_at(run_dir, attempts=False)
     except RunDirectoryError:
         return RunRow(
-            run_id=run_dir.name, run_dir=str(run_dir), status="damaged", target=None, metric=None, score=None,
+            run_id=run_dir.name, run_dir=str(run_dir.absolute()), status="damaged", target=None, metric=None, score=None,
             started=None, size_bytes=size_of(run_dir),
         )  # fmt: skip
     score = view.outcome.score if view.outcome else None
     return RunRow(
         run_id=view.run_id,
-        run_dir=str(run_dir),
+        run_dir=str(view.run_dir),
         status=view.status,
         target=view.task.target if view.task else None,
         metric=view.task.metric.name if view.task else None,

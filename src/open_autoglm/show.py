@@ -79,6 +79,7 @@ def look_at(run_dir: Path, *, attempts: bool = True) -> RunView:
         RunDirectoryError: It is not a run directory.
     """
     run_id = run_id_of(run_dir)
+    run_dir = run_dir.absolute()
     problems: list[str] = []
     outcome = _read_outcome(run_dir, problems)
     task = outcome.task if outcome else _read_task(run_dir, problems)
