@@ -47,12 +47,18 @@ def understand(request: Request, answers: Mapping[str, str]) -> Understanding:
     notes = Notes(language=language_of(sentence, [m.span for m in mentions]))
     roles = read_roles(sentence, columns, mentions)
     target = _target(request, answers, sentence, columns, mentions, roles, notes)
+    if not target.strip():
+        raise InputError("The target column has no name. Give the columns of the file names first.")
     words = _words(sentence, mentions, target)
     refuse_unknown_names(sentence, words)
     said = said_metrics(words) if request.metric is None and "metric" not in answers else []
     times = read_times(sentence, words)
     task_type = _task_type(answers, columns, target, words, said, times, notes)
     wishes = read_wishes(sentence, words, times.latency)
+    if wishes.quantiles and task_type.is_classification:
+        raise InputError(
+            f"Quantiles and intervals need numbers to predict, and {target!r} holds classes. Leave them out, or name another target."
+        )
     metric = choose_metric(
         request.metric or answers.get("metric"), said, task_type, quantiles=bool(wishes.quantiles), notes=notes
     )
@@ -69,7 +75,7 @@ def understand(request: Request, answers: Mapping[str, str]) -> Understanding:
         task_type=task_type,
         target=target,
         positive=positive,
-        columns=finish_roles(roles, sentence, columns, target, notes, forecasting=forecasting),
+        columns=finish_roles(roles, sentence, columns, mentions, target, notes, forecasting=forecasting),
         horizon=horizon.steps if horizon else None,
         frequency=horizon.frequency if horizon else None,
         quantiles=wishes.quantiles,

@@ -78,13 +78,38 @@ class Columns:
         return list(self.by_name)
 
     @cached_property
+    def folded(self) -> dict[str, str]:
+        """Each name as `fold` leaves it."""
+        return {name: fold(name) for name in self.names}
+
+    @cached_property
+    def words(self) -> dict[str, list[str]]:
+        """`words_of` each name."""
+        return {name: words_of(name) for name in self.names}
+
+    @cached_property
+    def with_word(self) -> dict[str, list[str]]:
+        """The names that hold a word, in the order of the file."""
+        found: dict[str, list[str]] = {}
+        for name, words in self.words.items():
+            for word in dict.fromkeys(words):
+                found.setdefault(word, []).append(name)
+        return found
+
+    @cached_property
+    def chinese(self) -> list[str]:
+        """Names with Chinese characters."""
+        return [n for n in self.names if not n.isascii() and any(map(is_chinese, n))]
+
+    @cached_property
     def keys(self) -> dict[str, str]:
         """From `key_of` a name, with and without a unit in brackets at its end, to the name; the first of equals."""
         keys: dict[str, str] = {}
         for name in self.names:
-            keys.setdefault(key_of(name), name)
+            keys.setdefault("".join(self.words[name]), name)
         for name in self.names:
-            keys.setdefault(key_of(_UNIT.sub("", name)), name)
+            if name.endswith((")", " ", "\uff09")):
+                keys.setdefault(key_of(_UNIT.sub("", fold(name))), name)
         keys.pop("", None)
         return keys
 
@@ -92,7 +117,7 @@ class Columns:
         """The column that is meant by a name, but for case, plural, spaces and underscores."""
         if name in self.by_name:
             return name
-        folded = [n for n in self.names if fold(n) == fold(name)]
+        folded = [n for n, f in self.folded.items() if f == fold(name)]
         return folded[0] if len(folded) == 1 else self.keys.get(key_of(name))
 
     def _by_parts(self, sentence: Sentence) -> Iterable[Mention]:
@@ -113,8 +138,7 @@ class Columns:
 
     def _verbatim(self, sentence: Sentence) -> Iterable[Mention]:
         text = sentence.folded
-        for name in self.names:
-            wanted = fold(name)
+        for name, wanted in self.folded.items():
             start = text.find(wanted) if wanted.strip() else -1
             while start >= 0:
                 span = Span(start=start, end=start + len(wanted))
@@ -147,7 +171,7 @@ class Columns:
         found = []
         for key, span in _runs(sentence.folded, window, longest):
             near = nearest(key, choices)
-            if near is not None:
+            if near is not None and near[1] < 1:
                 found.append(Mention(column=self.keys[near[0]], span=span, exact=0.85 * near[1]))
         return sorted(found, key=lambda m: -m.exact)
 

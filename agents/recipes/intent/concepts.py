@@ -16,7 +16,7 @@ class Concept:
 
 CONCEPTS: dict[str, Concept] = {
     "survival": Concept(
-        said=("surviv*", "alive", "die", "dies", "died", "dead", "death", "mortality", "lived", "make it out", "生还", "存活", "幸存", "活下来", "活着", "生存", "死亡", "去世"),
+        said=("surviv*", "alive", "die", "dies", "died", "dead", "death", "mortality", "lived", "make it out", "生还", "存活", "幸存", "活下来", "活着", "生存", "死亡", "去世", "会死", "死了", "死掉", "丧生", "遇难"),
         columns=("survived", "survival", "alive", "deathevent", "died", "dead", "death", "mortality", "event", "status", "outcome", "是否生还", "生还", "存活", "是否存活", "死亡", "是否死亡", "结局"),
     ),
     "churn": Concept(

@@ -46,6 +46,7 @@ _ZH_VERB = re.compile(r"预测|估计|预估|判断|推断|识别|估算")
 _AND = re.compile(
     r"[\"']?\s*(?:列|column)?\s*(?:and|as\s+well\s+as|plus|&|和|与|以及|及|跟|、|,\s*and|,)\s*(?:the\s+|also\s+)?[\"']?"
 )
+_POSSESSIVE = re.compile(r"\b(?:their|its|his|her|my|your)\s+[\"']?$")
 _AFTER_LIST = re.compile(
     r"[\"')]*\s*(?:列|column|columns)?\s*(?:$|[,.;:!?。(]|\b(?:from|using|with|for|in|together|at|based|given|simultaneously|jointly|by|on|both)\b|[\u3400-\u9fff])"
 )
@@ -107,6 +108,8 @@ class Frames:
         if _PREFIX.search(before):
             return 84.0
         inside = [o for o in self.objects if o.start <= span.start and span.end <= o.end]
+        if inside and _POSSESSIVE.search(before):
+            return 38.0
         if inside:
             return 80.0 + self._place(mention, max(inside, key=lambda o: o.start))
         if _SUFFIX.match(text, span.end):

@@ -8,7 +8,7 @@ from functools import cache
 from open_autoglm.agents.recipes.intent.metric_words import METRIC_WORDS, STAND_INS, UNOFFERED
 from open_autoglm.agents.recipes.intent.notes import Notes
 from open_autoglm.agents.recipes.intent.phrases import Hit, Lexicon
-from open_autoglm.agents.recipes.intent.text import Sentence, is_negated
+from open_autoglm.agents.recipes.intent.text import Sentence, clause_around, is_negated
 from open_autoglm.errors import UnknownName
 from open_autoglm.tools.metrics import METRIC_NAMES, MetricMisfit, default_metric, get_metric, metrics_for
 from open_autoglm.tools.metrics.plugins import plugin_names
@@ -90,13 +90,18 @@ def said_metrics(text: str) -> list[Said]:
     hits = [h for h in _lexicon().find(text) if not is_negated(text, h.span)]
     hits.sort(key=lambda h: not _framed(text, h))
     offered = [_said(h) for h in hits if not h.key.startswith("!")]
-    if not offered and hits and _framed(text, hits[0]):
+    if not offered and hits and (_framed(text, hits[0]) or _stands_alone(text, hits[0])):
         raise UnknownName("metric", hits[0].key[1:], METRIC_NAMES)
     return list(dict.fromkeys(offered))
 
 
 def _framed(text: str, hit: Hit) -> bool:
     return _FRAME.search(text[max(0, hit.span.start - 24) : hit.span.start]) is not None
+
+
+def _stands_alone(text: str, hit: Hit) -> bool:
+    clause = clause_around(text, hit.span.start)
+    return text[clause.start : clause.end].strip() == text[hit.span.start : hit.span.end]
 
 
 def _said(hit: Hit) -> Said:

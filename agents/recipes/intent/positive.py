@@ -14,7 +14,7 @@ _BEFORE = re.compile(
     r"(?:(?:positive|minority|interesting)\s+(?:class|label|case|one|value)\s*(?:is|=|:|are)?\s*|treat\s+|(?:detect|find|catch|spot|identify)\s+(?:the\s+)?|f1\s+(?:score\s+)?(?:of|for|on)\s+(?:the\s+)?(?:class\s+)?|(?:正类|正样本|阳性类|正例)\s*(?:是|为|:|=)\s*|以\s*|把\s*)[\"'(]*$"
 )
 _AFTER = re.compile(
-    r"[\"')]*\s*(?:(?:is|as|=|means|being)\s+(?:the\s+)?(?:a\s+)?(?:positive|good|fraud\w*|sick|ill|yes|calcif\w*|rare|spam|churn\w*|default\w*|fail\w*|bad|surviv\w*|died|dead|malignant)|is\s+rare|good\b|positive\b|means\b|(?:是|为|作为|当作|当)\s*(?:正类|正样本|正例|阳性)|表示|代表|是(?!否)|的\s*f1)"
+    r"[\"')]*\s*(?:(?:is|as|=|means|being)\s+(?:the\s+)?(?:a\s+)?(?:positive|good|fraud\w*|sick|ill|yes|calcif\w*|rare|spam|churn\w*|default\w*|fail\w*|bad|surviv\w*|died|dead|malignant)|is\s+rare|good\b|positive\b|means\b|(?:是|为|作为|当作|当)\s*(?:正类|正样本|正例|阳性)|表示|代表|是(?!否)|的\s*f1|[^,。;]{0,4}更重要)"
 )
 
 

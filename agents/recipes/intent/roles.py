@@ -28,7 +28,7 @@ _ID_AFTER = re.compile(
     r"[\"')]*\s*(?:column\s+)?(?:列)?\s*(?:(?:is|are)\s+(?:only|just|merely|simply)?\s*(?:an?|the|our)?\s*(?:row\s+)?(?:ids?\b|identifiers?|row\s+numbers?|keys?\b|index|primary\s+key)|(?:只|仅仅|仅)?(?:是|为|作为)(?:一个|行)?(?:编号|序号|id|主键|标识|索引|唯一标识))"
 )
 _ID_BEFORE = re.compile(
-    r"(?:\b(?:id|identifier|key|index)\s+(?:column|field)s?\s*(?:is|are|=|:)?\s*|(?<![a-z])(?:ids?|identifiers?)\s*(?:is|are|=|:)\s*|(?:编号列|id列|id\s*列|主键|标识列)\s*(?:是|为|:)?\s*)[\"'(]*$"
+    r"(?:\b(?:id|identifier|key|index)\s+(?:column|field)s?\s*(?:is|are|=|:)?\s*|(?<![a-z])(?:ids?|identifiers?)\s*(?:(?:is|are)\s+in|is|are|in|=|:)\s*|(?:编号列|id列|id\s*列|主键|标识列)\s*(?:是|为|:)?\s*)[\"'(]*$"
 )
 _TIME_BEFORE = re.compile(
     r"(?:\b(?:sort(?:ed)?|order(?:ed)?|split|splits)\b(?:\s+(?:the\s+)?(?:data|rows|by|on|in|time|chronologically|it|them|using))*\s+(?:by|on|using|along)\s+(?:the\s+)?|\b(?:time|date|timestamp|datetime)\s+(?:column|field)\s*(?:is|=|:)?\s*|(?:时间列|日期列|时间字段|时间)\s*(?:是|为|:)\s*|按照?\s*)[\"'(]*$"
@@ -44,6 +44,9 @@ _GROUP = (
     re.compile(r"\b(?:all\s+)?(?:the\s+)?(?:rows|records|visits|samples|measurements|observations|entries|data|houses|cars|lines)\s+(?:of|from|for|belonging\s+to|with)\s+(?:one|the\s+same|a\s+single|each|a|any)\s+(?P<of>[^,.;()]{1,40}?)\s*(?:must|should|have\s+to|need\s+to|may|can|are|stay|belong|together|never|on\s+one)"),
     re.compile(r"\bkeep\s+(?:all\s+)?(?:the\s+)?(?:rows\s+(?:of|from)\s+)?(?:each|every|one|the\s+same|a)\s+(?P<of>[^,.;()]{1,30}?)\s+(?:on\s+one\s+side|together|in\s+one|whole|intact)"),
     re.compile(r"\b(?:the\s+)?same\s+(?P<of>[^,.;()]{1,30}?)\s+(?:must|should|may|can|was|were|is|has|have|appears?|never|not)\b"),
+    re.compile(
+        r"\b(?:not|never|don't)\s+(?:split|separate|mix|tear\s+apart)\s+(?:the\s+)?(?:rows\s+(?:of|from)\s+)?(?:the\s+same|one|a|any|each)\s+(?P<of>[^,.;()]{1,30})"
+    ),
     re.compile(r"\bno\s+(?P<of>[^,.;()]{1,30}?)\s+(?:in|on)\s+both\b"),
     re.compile(r"\bkeep\s+rows\s+of\s+(?:one|the\s+same|each|a)\s+(?P<of>[^,.;()]{1,30}?)\s+together"),
     re.compile(r"按照?\s*(?P<of>[^,。;()按]{1,20}?)\s*(?:列)?(?:来)?(?:进行)?\s*(?:分组|划分组|分折|分层划分)"),
@@ -55,7 +58,7 @@ _GROUP_AFTER = re.compile(
     r"[\"')]*\s*(?:is|as)\s+(?:the\s+)?(?:group|grouping)(?!\w)|[\"')]*\s*(?:列)?(?:是|作为|为)分组"
 )
 _WEIGHT_BEFORE = re.compile(
-    r"(?:\bweight(?:ed|ing|s)?\s+(?:rows\s+|samples\s+|them\s+)?(?:by|with|using)\s+(?:the\s+)?|\b(?:sample|row|case|survey|observation)\s+weights?\s*(?:is|are|=|:|in|from|column)*\s*(?:in\s+)?(?:the\s+)?(?:column\s+)?|\bweights?\s+(?:are|is)\s+in\s+(?:the\s+)?(?:column\s+)?|\bweight\s+column\s*(?:is|=|:)?\s*|(?:样本权重|权重列|权重)\s*(?:列)?\s*(?:是|为|:|用|在)?\s*)[\"'(]*$"
+    r"(?:\bweight(?:ed|ing|s)?\s+(?:rows\s+|samples\s+|them\s+)?(?:by|with|using)\s+(?:the\s+)?|\b(?:sample|row|case|survey|observation)\s+weights?\s*(?:is|are|=|:|in|from|column)*\s*(?:in\s+)?(?:the\s+)?(?:column\s+)?|\bweights?\s+(?:are\s+|is\s+)?in\s+(?:the\s+)?(?:column\s+)?|\bweight\s+column\s*(?:is|=|:)?\s*|(?:样本权重|权重列|权重)\s*(?:列)?\s*(?:是|为|:|用|在)?\s*)[\"'(]*$"
 )
 _WEIGHT_AFTER = re.compile(
     r"[\"')]*\s*(?:column\s+)?(?:(?:is|are|as|holds?|contains)\s+(?:the\s+|a\s+)?(?:sample\s+|row\s+|case\s+|survey\s+)?weights?\b|(?:列)?\s*(?:作为|是|为|当作)?(?:样本)?(?:权重|加权))"
@@ -173,14 +176,15 @@ def entity_column(phrase: str, columns: Columns) -> str | None:
     for names in ENTITIES:
         if any(n in words or (not n.isascii() and n in phrase) for n in names):
             words |= set(names)
-    candidates = [c for c in columns.names if _is_entity(c, words)]
+    near = {n for w in words for n in columns.with_word.get(w, [])}.union(columns.chinese)
+    candidates = [c for c in columns.names if c in near and _is_entity(columns, c, words)]
     return min(
         candidates, key=lambda c: (columns.by_name[c].distinct == columns.table.rows, len(key_of(c))), default=None
     )
 
 
-def _is_entity(name: str, words: set[str]) -> bool:
-    parts = words_of(name)
+def _is_entity(columns: Columns, name: str, words: set[str]) -> bool:
+    parts = columns.words[name]
     rest = [p for p in parts if p not in words and p not in _ID_WORDS]
     if parts and len(rest) < len(parts) and not rest and any(p in words for p in parts):
         return True
@@ -191,13 +195,20 @@ _ID_WORDS = frozenset({"id", "no", "number", "code", "key", "name", "num", "nr",
 
 
 def finish_roles(
-    roles: Roles, sentence: Sentence, columns: Columns, target: str, notes: Notes, *, forecasting: bool
+    roles: Roles,
+    sentence: Sentence,
+    columns: Columns,
+    mentions: Sequence[Mention],
+    target: str,
+    notes: Notes,
+    *,
+    forecasting: bool,
 ) -> ColumnRoles:
     """Add what follows from the task and the table to what was said."""
     others = [n for n in columns.names if n != target]
-    _read_time(roles, sentence, columns, target, notes, forecasting=forecasting)
+    _read_time(roles, sentence, columns, mentions, target, notes, forecasting=forecasting)
     if forecasting:
-        _read_series(roles, sentence, columns, target)
+        _read_series(roles, sentence, columns, mentions, target)
     if roles.only:
         kept = {*roles.only, *roles.taken, target}
         roles.add("dropped", [n for n in others if n not in kept and not _is_id(columns, n)])
@@ -214,7 +225,7 @@ def finish_roles(
         series=said.get("series", []),
         weight=next(iter(said.get("weight", [])), None),
         text=said.get("text", []),
-        known_ahead=said.get("known_ahead", []),
+        known_ahead=said.get("known_ahead", []) if forecasting else [],
         dropped=said.get("dropped", []),
     )
 
@@ -237,10 +248,17 @@ def _is_id(columns: Columns, name: str) -> bool:
 
 
 def _read_time(
-    roles: Roles, sentence: Sentence, columns: Columns, target: str, notes: Notes, *, forecasting: bool
+    roles: Roles,
+    sentence: Sentence,
+    columns: Columns,
+    mentions: Sequence[Mention],
+    target: str,
+    notes: Notes,
+    *,
+    forecasting: bool,
 ) -> None:
     text = sentence.folded
-    for mention in columns.mentions(sentence):
+    for mention in mentions:
         near_time = columns.by_name[mention.column].kind in (
             ColumnKind.DATETIME,
             ColumnKind.NUMERIC,
@@ -272,9 +290,8 @@ def has_dates(columns: Columns) -> bool:
     return any(_is_date(columns, n) for n in columns.names)
 
 
-def _read_series(roles: Roles, sentence: Sentence, columns: Columns, target: str) -> None:
+def _read_series(roles: Roles, sentence: Sentence, columns: Columns, mentions: Sequence[Mention], target: str) -> None:
     text = sentence.folded
-    mentions = columns.mentions(sentence)
     for mention in mentions:
         if _SERIES_BEFORE.search(text[: mention.span.start]):
             names = [m.column for m in list_after(text, mentions, mention.span.start)]

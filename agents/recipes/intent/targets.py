@@ -21,6 +21,8 @@ _NO_TARGETS = (ColumnKind.IDENTIFIER, ColumnKind.DATETIME, ColumnKind.CONSTANT, 
 _USUAL = tuple(key_of(u) for u in USUAL_TARGETS)
 _SURE = 75.0
 """From here on the target was said, below it was inferred."""
+_EXPLICIT = 95.0
+"""From here on the sentence says "target" in so many words."""
 _CLOSE = 9.0
 """Two columns nearer than this are asked about."""
 _EMPTY_WORDS = frozenset(
@@ -151,9 +153,16 @@ def _evidence(
 ) -> Iterable[Evidence]:
     frames = Frames(sentence=sentence, mentions=mentions)
     free = [n for n in columns.names if n not in taken]
+    hits = _SAID.wanted(sentence.folded)
     for mention in mentions:
         if mention.column in free:
             weight = frames.weight(mention) + 3 * mention.exact
+            part_of_phrase = any(
+                h.span.start <= mention.span.start and mention.span.end <= h.span.end and h.span != mention.span
+                for h in hits
+            )
+            if weight < _EXPLICIT and (part_of_phrase or columns.by_name[mention.column].kind in _NO_TARGETS):
+                weight -= 40
             said = sentence.raw[mention.span.start : mention.span.end]
             yield Evidence(
                 column=mention.column,
@@ -161,36 +170,40 @@ def _evidence(
                 english=f"the sentence says {said!r}",
                 chinese=f"句子里说到 {said!r}",
             )
-    yield from _by_concept(sentence, free, frames, mentions)
+    yield from _by_concept(sentence, columns, free, frames, mentions)
     yield from _by_levels(sentence, columns, free, frames, mentions)
-    yield from _by_shared_words(sentence, free, frames)
+    yield from _by_shared_words(sentence, columns, free, frames)
+
+
+def _inside(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end and inner != outer
 
 
 def _by_concept(
-    sentence: Sentence, free: Sequence[str], frames: Frames, mentions: Sequence[Mention]
+    sentence: Sentence, columns: Columns, free: Sequence[str], frames: Frames, mentions: Sequence[Mention]
 ) -> Iterable[Evidence]:
-    keys = {key_of(n): n for n in reversed(free)}
-    spoken_for = [m.span for m in mentions if m.column not in free]
+    allowed = set(free)
+    spoken_for = [m.span for m in mentions if m.column not in allowed]
     for hit in _SAID.wanted(sentence.folded):
         if any(hit.span.overlaps(s) for s in spoken_for):
             continue
         base = 62.0 if frames.is_object(hit.span) else 46.0
         said = sentence.raw[hit.span.start : hit.span.end]
         for rank, key in enumerate(_KEYS[hit.key]):
-            penalty = min(rank * 0.5, 8.0)
-            exact = keys.get(key)
-            partial = [n for n in free if n != exact and _holds(n, key)]
-            for name, weight in [*([(exact, base)] if exact else []), *((n, base - 14) for n in partial)]:
-                english = f"{said!r} describes what the column {name!r} holds"
-                yield Evidence(
-                    column=name, weight=weight - penalty, english=english, chinese=f"{said!r} 说的是 {name!r} 列的内容"
-                )
+            exact = columns.keys.get(key)
+            partial = [n for n in _holding(columns, key) if n != exact]
+            weights = dict.fromkeys(partial, base - 14) | ({exact: base} if exact else {})
+            for name, weight in weights.items():
+                if name in allowed:
+                    english = f"{said!r} describes what the column {name!r} holds"
+                    chinese = f"{said!r} 说的是 {name!r} 列的内容"
+                    yield Evidence(column=name, weight=weight - min(rank * 0.5, 8.0), english=english, chinese=chinese)
 
 
-def _holds(name: str, key: str) -> bool:
+def _holding(columns: Columns, key: str) -> list[str]:
     if is_chinese(key[0]):
-        return len(key) >= 2 and key in name
-    return len(key) >= 4 and key in words_of(name)
+        return [n for n in columns.chinese if key in n] if len(key) >= 2 else []
+    return columns.with_word.get(key, []) if len(key) >= 4 else []
 
 
 def _by_levels(
@@ -217,21 +230,15 @@ def _by_levels(
             )
 
 
-def _by_shared_words(sentence: Sentence, free: Sequence[str], frames: Frames) -> Iterable[Evidence]:
+def _by_shared_words(sentence: Sentence, columns: Columns, free: Sequence[str], frames: Frames) -> Iterable[Evidence]:
     said = {w for span in frames.objects for w in words_of(sentence.folded[span.start : span.end])} - _EMPTY_WORDS
-    if not said:
-        return
-    for name in free:
-        words = words_of(name)
-        shared = said.intersection(words)
-        if shared and len(max(shared, key=len)) >= 3:
+    allowed = set(free)
+    for name in dict.fromkeys(n for word in said if len(word) >= 3 for n in columns.with_word.get(word, [])):
+        shared = said.intersection(columns.words[name])
+        if name in allowed:
             english = f"{name!r} shares the words {', '.join(sorted(shared))}"
-            yield Evidence(
-                column=name,
-                weight=20 + 20 * len(shared) / len(words),
-                english=english,
-                chinese=f"{name!r} 含有相同的词",
-            )
+            weight = 20 + 20 * len(shared) / len(columns.words[name])
+            yield Evidence(column=name, weight=weight, english=english, chinese=f"{name!r} 含有相同的词")
 
 
 def _misspelt(sentence: Sentence, columns: Columns, taken: Sequence[str]) -> list[Evidence]:
@@ -248,7 +255,7 @@ def _misspelt(sentence: Sentence, columns: Columns, taken: Sequence[str]) -> lis
 
 
 def _misspelt_concepts(sentence: Sentence, columns: Columns, taken: Sequence[str]) -> Iterable[Evidence]:
-    keys = {key_of(n): n for n in reversed(columns.names) if n not in taken}
+    keys = {k: n for k, n in columns.keys.items() if n not in taken}
     for name, span in near_concepts(sentence):
         column = next((keys[k] for k in _KEYS[name] if k in keys), None)
         if column is not None:

@@ -29,7 +29,9 @@ _NEGATOR = re.compile(
     |去|用|使用|采用|优化|看|要|选|选用|任何|做|关心|考虑|以))*\s*""",
     re.VERBOSE,
 )
-_RESET = re.compile(r"\b(?:use|using|with|only|want|optimi[sz]e|prefer|just)\b|要|用|只|优化|以")
+_RESET = re.compile(
+    r"\b(?:use|using|with|only|want|optimi[sz]e|prefer|just|to\s+(?:predict|forecast|estimate|classify|detect))\b|[来去]预测|要|用|只|优化|以"
+)
 _DENIED_AFTER = re.compile(
     r"""\s*(?:(?:is|are|was|does|do|must|should|shall|can|will|may)\s*(?:not|n't|never)\b|(?:is|are)n't\b|(?:does|do)n't\b|(?:is|are)\s+(?:un\w+|irrelevant|forbidden|off\s+limits)
     |(?:列)?\s*(?:并)?(?:不重要|无所谓|不要|不用|不能用|不可用|不参与|不使用|不考虑|没有意义|没用))""",
@@ -39,6 +41,8 @@ _DENIED_AFTER = re.compile(
 
 def fold(text: str) -> str:
     """Lower case, half width, plain quotes; each character stays one character."""
+    if text.isascii():
+        return text.translate(_QUOTES).lower()
     folded = (unicodedata.normalize("NFKC", c) for c in text.translate(_QUOTES))
     lowered = (n.lower() if len(n) == 1 else c for n, c in zip(folded, text, strict=True))
     return "".join(n if len(n) == 1 else c for n, c in zip(lowered, text, strict=True))
@@ -84,8 +88,8 @@ class Sentence:
         return span in self.quotes
 
     def clause(self, position: int, text: str | None = None) -> Span:
-        """The stretch around a position that ends at commas, brackets, stops and words of contrast."""
-        return _around(_BOUNDARY, self.folded if text is None else text, position)
+        """`clause_around` in the folded sentence, or in another text of its length."""
+        return clause_around(self.folded if text is None else text, position)
 
     def statement(self, position: int) -> Span:
         """The stretch around a position that ends at stops only."""
@@ -103,6 +107,11 @@ def _around(boundary: re.Pattern[str], text: str, position: int) -> Span:
     return Span(start=start, end=end)
 
 
+def clause_around(text: str, position: int) -> Span:
+    """The stretch of a folded text around a position that ends at commas, brackets, stops and words of contrast."""
+    return _around(_BOUNDARY, text, position)
+
+
 def blank(text: str, spans: Iterable[Span]) -> str:
     """Take spans out of a text without moving the rest."""
     characters = list(text)
@@ -113,7 +122,7 @@ def blank(text: str, spans: Iterable[Span]) -> str:
 
 def is_negated(text: str, span: Span) -> bool:
     """Whether the clause around a span of folded text denies it: "not accuracy", "accuracy does not matter", 不要用准确率."""
-    clause = _around(_BOUNDARY, text, span.start)
+    clause = clause_around(text, span.start)
     before = text[clause.start : span.start]
     negators = list(_NEGATOR.finditer(before))
     if negators and not _RESET.search(before, negators[-1].end()):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from open_autoglm.agents.recipes.intent.quantities import NUMBER, UNIT_SECONDS, Duration, durations, number
 from open_autoglm.agents.recipes.intent.text import Sentence, Span
+from open_autoglm.errors import InputError
 from open_autoglm.tools.task import BudgetSpec
 
 _FUTURE_BEFORE = re.compile(
@@ -96,8 +97,16 @@ class Times:
 
 
 def read_times(sentence: Sentence, text: str) -> Times:
-    """Sort the durations of a folded text (columns blanked) by what the words around them mean."""
+    """Sort the durations of a folded text (columns blanked) by what the words around them mean.
+
+    Raises:
+        InputError: A duration of nothing.
+    """
     found = durations(text)
+    none = next((d for d in found if d.seconds <= 0), None)
+    if none is not None:
+        said = sentence.raw[none.span.start : none.span.end]
+        raise InputError(f"{said!r} leaves no time for anything. Name a time above 0, for example 60s.")
     latency = next((d for d in found if _is_latency(sentence, text, d)), None)
     rest = [d for d in found if d is not latency and d.unit != "ms"]
     future = next((d for d in rest if _is_future(text, d)), None)

@@ -12,7 +12,8 @@ _FAMILIES = Lexicon(
     {
         "linear": ("linear model*", "linear regression*", "logistic regression*", "ridge", "lasso", "elastic net", "linear", "glm", "线性模型", "线性回归", "逻辑回归", "岭回归", "线性"),
         "neighbors": ("knn", "k nn", "k nearest neighbo*", "nearest neighbo*", "近邻", "k近邻", "最近邻"),
-        "trees": ("random forest*", "extra trees", "decision tree*", "tree model*", "trees", "tree based model*", "single tree", "forest*", "随机森林", "决策树", "树模型", "极端随机树"),
+        "trees": ("random forest*", "extra trees", "decision tree*", "single tree", "forest*", "随机森林", "决策树", "极端随机树"),
+        "trees and boosting": ("tree model*", "trees", "tree based", "tree based model*", "树模型", "基于树的模型", "树类模型"),
         "boosting": ("boosting", "gradient boosting", "boosted tree*", "gbdt", "gbm", "lightgbm", "lgbm", "xgboost", "xgb", "catboost", "梯度提升", "提升树", "提升模型"),
         "neural": ("neural net*", "neural network*", "neural", "deep learning", "deep net*", "deep model*", "mlp", "nn", "nns", "transformer*", "神经网络", "深度学习", "深度模型", "神经网路"),
         "ensemble": ("ensemble*", "ensembling", "stacking", "blending", "集成", "集成学习", "模型融合", "融合", "堆叠"),
@@ -92,9 +93,14 @@ def forbidden_families(text: str) -> list[str]:
         elif inherits_wish or _is_only(text, hit):
             wanted.add(hit.key)
         previous = hit
+    denied, wanted = _split_up(denied), _split_up(wanted)
     if wanted - denied:
         denied |= {f.value for f in ModelFamily} - wanted
     return [f.value for f in ModelFamily if f.value in denied]
+
+
+def _split_up(keys: set[str]) -> set[str]:
+    return {family for key in keys for family in key.split(" and ")}
 
 
 def _is_only(text: str, hit: Hit) -> bool:
