@@ -55,9 +55,14 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
 def test_a_transaction_that_was_cut_leaves_nothing(journal: Journal) -> None:
     """A kill inside a write leaves the state before it."""
     reserve(journal)
-    with pytest.raises(RuntimeError), journal._transaction() as db:
-        db.execute("DELETE FROM attempts")
-        raise RuntimeError
+
+    def cut() -> None:
+        with journal._transaction() as db:
+            db.execute("DELETE FROM attempts")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        cut()
 
     assert len(journal.attempts()) == 1
 

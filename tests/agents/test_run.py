@@ -101,10 +101,11 @@ def crash_once(where: Callable[..., Any], *, before: bool) -> Callable[..., Any]
 @pytest.mark.parametrize("name", [*RUN_NODES, *WORKER_NODES])
 def test_a_run_that_dies_at_any_node_ends_like_a_straight_one(
     name: str,
-    before: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     straight: tuple[Outcome, list[Any], list[str]],
+    *,
+    before: bool,
 ) -> None:
     """Nothing is lost, nothing recorded is executed twice, and the result is the same."""
     module = run_nodes if name in RUN_NODES else worker_nodes

@@ -1,0 +1,60 @@
+"""A run of two thousand attempts: the checkpoint and the memory of the process do not grow with it."""
+
+import gc
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from tests.agents import engine
+
+from open_autoglm.agents.run import start_run
+from open_autoglm.agents.strategist import Brief
+from open_autoglm.events import Event, EventKind
+from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.tools.task import BudgetSpec
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
+
+ATTEMPTS = 2000
+GROWTH_BYTES = 12 << 20
+"""Python memory that 1,500 further attempts may add; each has code and reports of some kilobytes."""
+
+
+class Endless(engine.ScriptedStrategist):
+    """Always has another draft, a little worse than the last."""
+
+    async def draft(self, brief: Brief, index: int) -> CodeBundle | None:
+        return engine.bundle(0.5 + 0.001 * index)
+
+
+def test_two_thousand_attempts_leave_checkpoint_and_memory_constant(tmp_path: Path) -> None:
+    """Sizes after 500 attempts and after 2,000 are about the same."""
+    sizes: dict[int, tuple[int, int]] = {}
+    ended = [0]
+    checkpoint = tmp_path / "run" / "checkpoint.sqlite"
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.ATTEMPT_FINISHED:
+            ended[0] += 1
+            if ended[0] in (500, ATTEMPTS):
+                gc.collect()
+                wal = checkpoint.with_name("checkpoint.sqlite-wal")
+                size = checkpoint.stat().st_size + (wal.stat().st_size if wal.exists() else 0)
+                sizes[ended[0]] = (size, tracemalloc.get_traced_memory()[0])
+
+    tracemalloc.start()
+    try:
+        outcome = start_run(
+            engine.options(
+                tmp_path, data=engine.csv(tmp_path, rows=160), budget=BudgetSpec(attempts=ATTEMPTS), holdout=0.2
+            ),
+            strategist=Endless(engine.task(), []),
+            sandbox=engine.sandbox(engine.Played(remember=False)),
+            listeners=[listen],
+        )
+    finally:
+        tracemalloc.stop()
+
+    assert outcome.attempts == ATTEMPTS
+    assert sizes[ATTEMPTS][0] <= 1.2 * sizes[500][0] + (1 << 20)
+    assert sizes[ATTEMPTS][1] - sizes[500][1] < GROWTH_BYTES
