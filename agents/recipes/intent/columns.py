@@ -19,7 +19,7 @@ _PART_OF = re.compile(
 )
 _LONGEST = 6
 """Words of a sentence that are tried together as one name."""
-_POINTS = r"(?:column|columns|col|feature|field|variable|target|label|predict|predicting|forecast|classify|estimate|rating|列名|列|字段|变量|预测|目标|标签|分类|和|、|and)"
+_POINTS = r"(?:column|columns|col|feature|field|variable|target|label|predict|predicting|forecast|classify|estimate|rating|列名|列|字段|变量|预测|目标|标签|分类)"
 _POINTED_BEFORE = re.compile(rf"(?<![a-z]){_POINTS}\s*(?:is|are|was|called|named|=|:|是|为|叫)?\s*[\"'(]?$")
 _POINTED_AFTER = re.compile(
     r"[\"']?\s*(?:\)?\s*)(?:column\b|field\b|is\s+(?:the|our|my)\s+(?:target|label)|这?一?列|字段|两列|三列)"
