@@ -66,7 +66,7 @@ def plain_column(values: pd.Series) -> pd.Series:
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         return _usual_width(values)
     if (isinstance(dtype, np.dtype) and dtype.kind in "mM") or isinstance(dtype, pd.DatetimeTZDtype):
-        return values
+        return _usual_unit(values)
     return _plain_objects(values.astype(object))
 
 
@@ -90,7 +90,9 @@ def _is_plain(frame: pd.DataFrame) -> bool:
     names = frame.columns
     if isinstance(names, pd.MultiIndex) or any(name is not None for name in frame.index.names) or not names.is_unique:
         return False
-    usual = all(d == "str" or (isinstance(d, np.dtype) and d.kind in "biufmM" and d.itemsize <= 8) for d in set(frame.dtypes))
+    usual = all(
+        d == "str" or (isinstance(d, np.dtype) and d.kind in "biuf" and d.itemsize <= 8) for d in set(frame.dtypes)
+    )
     narrow = any(d == "float16" for d in set(frame.dtypes))
     return usual and not narrow and names.dtype == "str" and not (names == "").any() and not names.hasnans
 
@@ -129,6 +131,16 @@ def _usual_width(values: pd.Series) -> pd.Series:
     return values
 
 
+def _usual_unit(values: pd.Series) -> pd.Series:
+    """Return moments and durations in microseconds or nanoseconds; Parquet knows no seconds."""
+    if values.dt.unit in ("us", "ns"):
+        return values
+    try:
+        return values.dt.as_unit("us")
+    except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta):  # beyond the year 290,000
+        return values.astype("str").where(values.notna())
+
+
 def _plain_objects(values: pd.Series) -> pd.Series:
     missing = values.isna()
     kind = pd.api.types.infer_dtype(values, skipna=True)
@@ -147,7 +159,7 @@ def _plain_objects(values: pd.Series) -> pd.Series:
         if kind in ("datetime", "datetime64", "date"):
             return _datetimes(gaps_as_none)
         if kind in ("timedelta", "timedelta64"):
-            return pd.to_timedelta(gaps_as_none)
+            return _usual_unit(pd.to_timedelta(gaps_as_none))
     except (ValueError, TypeError, OverflowError):  # out of range, mixed time zones, lone surrogates
         return _texts(values, missing)
     return _texts(values, missing)
@@ -157,7 +169,7 @@ def _datetimes(values: pd.Series) -> pd.Series:
     parsed = pd.to_datetime(values)
     if parsed.dtype == object:
         raise ValueError("mixed time zones")
-    return parsed
+    return _usual_unit(parsed)
 
 
 def _integers(values: pd.Series, missing: pd.Series) -> pd.Series:

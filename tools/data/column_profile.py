@@ -32,10 +32,12 @@ def profile_column(values: pd.Series, name: str, role: Role, missing_fraction: f
         dtype=str(values.dtype),
         distinct=len(counts),
         missing_fraction=missing_fraction,
-        quantiles={f"{q * 100:g}%": float(v) for q, v in zip(QUANTILES, np.quantile(finite, QUANTILES), strict=True)}
+        quantiles={
+            f"{q * 100:g}%": float(v) for q, v in zip(QUANTILES, np.quantile(finite / 2, QUANTILES) * 2, strict=True)
+        }
         if measured
         else {},
-        mean=_finite(float(np.mean(finite / 2) * 2)) if measured else None,  # halved: the sum may overflow
+        mean=_finite(float(np.mean(finite / 2) * 2)) if measured else None,  # halved: sums and differences may overflow
         whole_numbers=bool((finite == np.floor(finite)).all()) if measured else None,
         negative=bool((finite < 0).any()) if measured else None,
         infinite=int(np.isinf(numbers).sum()),

@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 JUDGED_ROWS = 20_000
 """Rows that are looked at; a leak is no rarity."""
 BINS = 100
-NEAR_PERFECT = 0.97
+NEAR_PERFECT = 0.95
 ORDERED = 0.9
 PURE = 0.995
 _AFTER_THE_FACT = re.compile(
@@ -264,7 +264,10 @@ def _level_codes(values: pd.Series, kind: ColumnKind) -> Ints:
     distinct = np.unique(numbers)  # NaN is one of them
     if len(distinct) > 2 * BINS:
         finite = numbers[np.isfinite(numbers)]
-        edges = np.unique(np.quantile(finite, np.linspace(0, 1, BINS + 1)[1:-1])) if len(finite) else np.empty(0)
+        bins = int(np.clip(len(finite) // 20, 10, BINS))
+        edges = (
+            np.unique(np.quantile(finite / 2, np.linspace(0, 1, bins + 1)[1:-1]) * 2) if len(finite) else np.empty(0)
+        )
         codes = np.where(
             np.isnan(numbers), len(edges) + 1, np.searchsorted(edges, np.nan_to_num(numbers), side="right")
         )

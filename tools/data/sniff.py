@@ -121,7 +121,11 @@ def sniff_decimal(rows: list[list[str]]) -> dict[str, str]:
     for i in range(max((len(row) for row in rows), default=0)):
         cells = [row[i].strip() for row in rows[1:] if i < len(row) and row[i].strip()]
         commas = [cell for cell in cells if _COMMA_NUMBER.match(cell)]
-        if len(commas) >= 2 and len(commas) >= 0.5 * len(cells) and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells):
+        if (
+            len(commas) >= 2
+            and len(commas) >= 0.5 * len(cells)
+            and all(_COMMA_NUMBER.match(c) or c.isdigit() for c in cells)
+        ):
             found += commas
     if not found:
         return {}

@@ -26,4 +26,6 @@ def make_task() -> TaskMaker:
 def plain() -> pd.DataFrame:
     """Two hundred rows of a number, a category and a binary target."""
     rng = np.random.default_rng(0)
-    return pd.DataFrame({"x": rng.normal(size=200), "c": rng.choice(["a", "b", "d"], 200), "y": rng.integers(0, 2, 200)})
+    return pd.DataFrame(
+        {"x": rng.normal(size=200), "c": rng.choice(["a", "b", "d"], 200), "y": rng.integers(0, 2, 200)}
+    )

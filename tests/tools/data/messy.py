@@ -9,7 +9,9 @@ import pandas as pd
 from hypothesis import strategies as st
 
 NAMES = st.one_of(
-    st.sampled_from(["", " ", "a", "a", "a.1", "A", "列", "x,y", 'quo"te', "new\nline", "=cmd()", "__import__('os')", "target", "0"]),
+    st.sampled_from(
+        ["", " ", "a", "a", "a.1", "A", "列", "x,y", 'quo"te', "new\nline", "=cmd()", "__import__('os')", "target", "0"]
+    ),
     st.text(max_size=12),
     st.integers(-3, 10**20),
     st.floats(allow_nan=True),
@@ -30,7 +32,9 @@ ANYTHING = st.one_of(
     st.datetimes(dt.datetime(1900, 1, 1), dt.datetime(2100, 1, 1), timezones=st.sampled_from([None, dt.UTC])),  # noqa: DTZ001  # frames mix naive and aware
     st.lists(st.integers(0, 3), max_size=3),
     st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=2),
-    st.sampled_from([Decimal("1.5"), pd.NaT, pd.NA, math.nan, {1, 2}, (1, "a"), np.float32(1.5), np.int8(3), 1j, "\ud800"]),
+    st.sampled_from(
+        [Decimal("1.5"), pd.NaT, pd.NA, math.nan, {1, 2}, (1, "a"), np.float32(1.5), np.int8(3), 1j, "\ud800"]
+    ),
 )
 
 CELLS = [
@@ -73,7 +77,12 @@ def columns(draw: st.DrawFn, rows: int) -> pd.Series:
             return series.astype("category")
         if form == "nullable":
             return series.convert_dtypes()
-    except (TypeError, ValueError, OverflowError, UnicodeError):  # cells that pandas itself cannot put into such a dtype
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+        UnicodeError,
+    ):  # cells that pandas itself cannot put into such a dtype
         return series
     return series
 

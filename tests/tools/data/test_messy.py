@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.tools.data.messy import messy_frames
 
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.profile import DataProfile, profile_table
@@ -12,7 +13,6 @@ from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.data.split import SplitPlan, plan_split, small_sample
 from open_autoglm.tools.data.staging import Staging, read_parquet
 from open_autoglm.tools.task import ColumnRoles, MetricSpec, TaskSpec, TaskType
-from tests.tools.data.messy import messy_frames
 
 RELAXED = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
@@ -30,13 +30,20 @@ def whole_way(data: st.DataObject, staging: Staging, folder) -> None:
     again = read_parquet(path)
     pd.testing.assert_frame_equal(again, frame)
     assert staging.put(again) == path
-    target = data.draw(st.sampled_from(list(frame.columns)))
+    named = [name for name in frame.columns if name.strip()]
+    if not named:
+        return
+    target = data.draw(st.sampled_from(named))
     task_type = data.draw(st.sampled_from([TaskType.BINARY, TaskType.MULTICLASS, TaskType.REGRESSION]))
-    others = [name for name in frame.columns if name != target]
-    group = data.draw(st.none() | st.sampled_from(others))
-    time = data.draw(st.none() | st.sampled_from(others))
+    others = [name for name in named if name != target]
+    group = data.draw(st.sampled_from([None, *others]))
+    time = data.draw(st.sampled_from([None, *others]))
     task = TaskSpec(
-        prompt="", task_type=task_type, target=target, metric=MetricSpec(name="rmse"), columns=ColumnRoles(group=group, time=time)
+        prompt="",
+        task_type=task_type,
+        target=target,
+        metric=MetricSpec(name="rmse"),
+        columns=ColumnRoles(group=group, time=time),
     )
     labelled = frame.dropna(subset=[target]).reset_index(drop=True)
     if len(labelled) == 0:
@@ -63,7 +70,8 @@ def check_plan(plan: SplitPlan, rows: int) -> None:
         train, valid = set(fold.train.tolist()), set(fold.valid.tolist())
         assert train
         assert valid
-        assert not (train & valid or train & held or valid & held)
+        assert train.isdisjoint(valid | held)
+        assert valid.isdisjoint(held)
         assert max(train | valid) < rows
 
 
@@ -83,3 +91,64 @@ def test_thousands_of_messy_frames_raise_nothing_but_input_errors(data, tmp_path
     """The same over at least 2,000 frames."""
     folder = tmp_path_factory.getbasetemp()
     whole_way(data, Staging(folder / "staged"), folder)
+
+
+FILES = st.one_of(
+    st.binary(max_size=400),
+    st.lists(
+        st.sampled_from(
+            [
+                ",",
+                ";",
+                "\t",
+                "|",
+                "\n",
+                "\r\n",
+                '"',
+                "'",
+                "a",
+                "é",
+                "中",
+                "1",
+                "2.5",
+                "1,5",
+                " ",
+                "#",
+                "\x00",
+                "{",
+                "[",
+                "null",
+            ]
+        ),
+        max_size=60,
+    )
+    .map("".join)
+    .flatmap(lambda text: st.sampled_from(["utf-8", "utf-16", "gb18030"]).map(lambda encoding: text.encode(encoding))),
+)
+
+
+def read_bytes(content: bytes, name: str, folder) -> None:
+    path = folder / name
+    path.write_bytes(content)
+    try:
+        table = read_table(path)
+    except InputError as error:
+        assert "\n" not in str(error)
+        return
+    new = new_rows(path, table.source)
+    assert len(new.frame) == len(table.frame)
+
+
+@settings(RELAXED, max_examples=60)
+@given(content=FILES, name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
+def test_any_bytes_are_a_table_or_an_input_error(content, name, tmp_path_factory):
+    """No content of a file is a traceback."""
+    read_bytes(content, name, tmp_path_factory.getbasetemp())
+
+
+@pytest.mark.slow
+@settings(RELAXED, max_examples=3_000)
+@given(content=FILES, name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
+def test_thousands_of_odd_files_are_tables_or_input_errors(content, name, tmp_path_factory):
+    """The same over many more files."""
+    read_bytes(content, name, tmp_path_factory.getbasetemp())

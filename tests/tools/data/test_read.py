@@ -180,14 +180,16 @@ def test_the_only_sqlite_table_is_read_and_several_are_listed(tmp_path):
     assert read_table(path).frame.shape == (2, 2)
     pd.DataFrame({"c": [1, 2], "d": [3, 4]}).to_sql("other", connection, index=False)
     connection.close()
-    with pytest.raises(InputError, match="other.*table="):
+    with pytest.raises(InputError, match=r"other.*table="):
         read_table(path)
     assert read_table(path, read={"table": "other"}).frame.columns.tolist() == ["c", "d"]
 
 
 def test_nested_json_becomes_the_same_text_each_time(tmp_path):
     """Lists and objects in cells are written as JSON with sorted keys."""
-    path = write(tmp_path / "t.json", json.dumps([{"a": 1, "b": {"y": 1, "x": [2]}}, {"a": 2, "b": {"x": [2], "y": 1}}]))
+    path = write(
+        tmp_path / "t.json", json.dumps([{"a": 1, "b": {"y": 1, "x": [2]}}, {"a": 2, "b": {"x": [2], "y": 1}}])
+    )
     assert read_table(path).frame["b"].tolist() == ['{"x": [2], "y": 1}'] * 2
 
 
