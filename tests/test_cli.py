@@ -314,10 +314,11 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_a_closed_stdout_is_no_error(run_dir: Path) -> None:
     """A closed descriptor, a full disk and a reader that has gone leave no traceback."""
-    command = f"{sys.executable} -m open_autoglm.cli runs"
+    command = f"{sys.executable} -m open_autoglm runs"
     for shell_line in (f"{command} >&-", f"{command} >/dev/full", f"{command} | true"):
         done = subprocess.run(["bash", "-c", shell_line], capture_output=True, text=True, check=True)
         assert done.stderr == ""
+    assert "autoglm-runs/one" in subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout
 
 
 def test_text_that_the_terminal_cannot_show_is_replaced(shell: Shell, run_dir: Path) -> None:
@@ -335,6 +336,25 @@ def test_text_that_the_terminal_cannot_show_is_replaced(shell: Shell, run_dir: P
             == 0
         )
         assert expected in raw.getvalue()
+        assert b"?" not in raw.getvalue().replace(expected, b"")
+
+
+def test_plus_minus_survives_ascii(shell: Shell) -> None:
+    """An ASCII terminal gets +/-."""
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii", write_through=True)
+    main([*RUN, "--quiet"], front=Front(terminal=Terminal(out, io.StringIO()), engine=lambda: shell.engine))
+    assert b"0.8600 +/- 0.0100" in raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("refitted", "words"), [(True, "fitted again on all rows"), (False, "the one that was scored")]
+)
+def test_the_summary_says_which_model_ships(shell: Shell, run_dir: Path, refitted: bool, words: str) -> None:  # noqa: FBT001
+    """The score belongs to the scored model; whether that one ships is read from the manifest."""
+    (run_dir / "deliverable" / "manifest.json").write_text(json.dumps({"refitted": refitted}))
+    shell(*RUN, "--quiet")
+    assert words in shell.out
 
 
 def test_the_scripted_engine_fails_loudly(shell: Shell) -> None:

@@ -61,12 +61,12 @@ def _watched(front: Front, run: _Run, *, yes: bool, as_json: bool, quiet: bool) 
     from open_autoglm.agents.budget import StopFlag  # noqa: PLC0415 - `show` and `runs` need it not
 
     stop = StopFlag()
-    with Watcher(view_for(front.terminal, quiet=quiet)) as watcher, stop_on_signals(stop, watcher.note):
-        try:
+    try:
+        with Watcher(view_for(front.terminal, quiet=quiet)) as watcher, stop_on_signals(stop, watcher.note):
             outcome = run(front.engine(), _hooks(front, watcher, stop, yes=yes))
-        except AutoGLMError:
-            _after_error(front, stop, as_json=as_json)
-            raise
+    except AutoGLMError as error:
+        _after_error(front, stop, as_json=as_json, told="autoglm resume" in str(error))
+        raise
     if as_json:
         front.terminal.say_json(as_record(outcome))
     else:
@@ -91,14 +91,14 @@ def _hooks(front: Front, watcher: Watcher, stop: "StopFlag", *, yes: bool) -> Ho
     return Hooks(listeners=listeners, stop=stop, ask=dialogue.ask, confirm=dialogue.confirm)
 
 
-def _after_error(front: Front, stop: "StopFlag", *, as_json: bool) -> None:
-    """Say what is left of a run that ended in an error: its outcome, if it wrote one, and how to go on."""
+def _after_error(front: Front, stop: "StopFlag", *, as_json: bool, told: bool) -> None:
+    """Say what is left of a run that ended in an error: its outcome, if it wrote one, and (unless told) how to go on."""
     if front.run_dir is None or not (front.run_dir / "run.json").exists():
         return
     view = look_at(front.run_dir, attempts=False)
     if as_json and view.outcome is not None:
         front.terminal.say_json(as_record(view.outcome))
-    if stop.requested:
+    if stop.requested and not told:
         front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(front.run_dir))}")
 
 

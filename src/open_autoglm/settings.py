@@ -81,13 +81,15 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        _settings_cls: type[BaseSettings],
-        *sources: PydanticBaseSettingsSource,
-        **named: PydanticBaseSettingsSource,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment win over the files, which arrive merged as arguments."""
-        del sources
-        return named["env_settings"], named["init_settings"]
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
 
 
 KEYS = tuple(Settings.model_fields)

@@ -1,5 +1,6 @@
 """How a run ended, for a reader: the text that `autoglm run` and `autoglm show` print, and the one JSON object."""
 
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,8 +60,19 @@ def _delivered(outcome: Outcome) -> Iterator[str]:
         yield f"Run directory: {short(outcome.run_dir)}"
         return
     yield f"Deliverable: {short(outcome.deliverable)}"
-    if outcome.score.holdout is not None:
-        yield "The holdout score belongs to the winner before its refit on all rows; a refitted model has no score of its own."
+    if _refitted(outcome.deliverable):
+        yield "The delivered model was fitted again on all rows. It has no score of its own: the one above is that of the"
+        yield "same code, fitted without the rows that judge."
+    else:
+        yield "The delivered model is the one that was scored."
+
+
+def _refitted(deliverable: Path) -> bool:
+    """Return whether the delivered model is another fit than the scored one; an unreadable manifest is no reason to boast."""
+    try:
+        return bool(json.loads((deliverable / "manifest.json").read_text(encoding="utf-8"))["refitted"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def _notes(outcome: Outcome) -> Iterator[str]:

@@ -78,10 +78,19 @@ def _writable(stream: TextIO | None) -> TextIO:
 
 def _print(stream: TextIO, text: str) -> TextIO:
     try:
-        stream.write(text + "\n")
+        stream.write(_encodable(text, stream.encoding) + "\n")
     except (OSError, ValueError):
         return _silence(stream)
     return _flush(stream)
+
+
+def _encodable(text: str, encoding: str | None) -> str:
+    """Write ± as +/- where the stream cannot; anything else it cannot write becomes a question mark."""
+    try:
+        "±".encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return text.replace("±", "+/-")
+    return text
 
 
 def _flush(stream: TextIO) -> TextIO:
