@@ -145,18 +145,14 @@ def _read_matrix(file: BinaryIO, rows: int, widths: tuple[int, ...]) -> Floats:
     bytes_there = os.fstat(file.fileno()).st_size
     if not any(0 < bytes_there - rows * width * 8 <= MAX_HEADER_BYTES for width in widths):
         raise InvalidPredictions(f"The file of predictions has {bytes_there:,} bytes; {_expected(rows, widths)}.")
-    start, shape = _read_header(file.read(MAX_HEADER_BYTES))
+    content = file.read(bytes_there)
+    start, shape = _read_header(content[:MAX_HEADER_BYTES])
     width = shape[1] if len(shape) == 2 else 1
     if shape[0] != rows or width not in widths:
         raise InvalidPredictions(f"Predictions have the shape {shape}; {_expected(rows, widths)}.")
-    size = rows * width * 8
-    if bytes_there != start + size:
+    if len(content) != start + rows * width * 8:
         raise InvalidPredictions(f"The file of predictions is cut short or too long for its shape {shape}.")
-    file.seek(start)
-    data = file.read(size)
-    if len(data) != size:
-        raise InvalidPredictions("The file of predictions changed while it was read.")
-    return np.frombuffer(data, dtype="<f8").reshape(rows, width)
+    return np.frombuffer(content, dtype="<f8", offset=start).reshape(rows, width)
 
 
 def _read_header(head: bytes) -> tuple[int, tuple[int, ...]]:

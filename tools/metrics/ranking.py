@@ -11,7 +11,7 @@ from open_autoglm.tools.task import TaskType
 
 def average_ranks(values: Floats) -> Floats:
     """Rank [n] values from 1, equal ones sharing the mean of their ranks."""
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     ordered = values[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     sizes = np.diff(np.append(starts, len(values)))
@@ -28,7 +28,7 @@ def _area_under_roc(positive: npt.NDArray[np.bool_], score: Floats) -> float:
 
 
 def _average_precision(positive: npt.NDArray[np.bool_], score: Floats) -> float:
-    order = np.argsort(-score, kind="stable")
+    order = np.argsort(-score)
     ends = np.flatnonzero(np.r_[np.diff(score[order]) != 0, True])  # rows of equal score enter together
     hits = np.cumsum(positive[order])[ends]
     precision = hits / (ends + 1)

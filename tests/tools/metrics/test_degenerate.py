@@ -117,7 +117,7 @@ def test_other_rows_than_asked_for_are_refused() -> None:
         accuracy.score(np.array([0]), binary([0.5]), ("yes", "no"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), classes=st.integers(2, 4), rows=st.integers(1, 12))
 def test_any_classification_gives_a_number_in_range(data: st.DataObject, classes: int, rows: int) -> None:
     """Whatever the codes and the probabilities: finite, and within the range that the metric states."""
@@ -136,7 +136,7 @@ def test_any_classification_gives_a_number_in_range(data: st.DataObject, classes
         assert low <= get_metric(name).score(y, predictions) <= high, name
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data(), rows=st.integers(1, 12))
 def test_any_regression_gives_a_number_in_range(data: st.DataObject, rows: int) -> None:
     """Whatever the numbers, as long as they are no astronomical ones."""

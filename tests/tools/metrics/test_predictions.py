@@ -155,14 +155,35 @@ def test_rounding_is_mended_and_no_more() -> None:
     assert proba.max() <= 1
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_matrix_of_another_shape_is_refused() -> None:
+    """Also where it does not come from a file."""
+    with pytest.raises(InvalidPredictions, match=r"shape \(3, 2\); expected 2 rows of 2 or 3 columns"):
+        check_predictions(GOOD, rows=2, task_type=TaskType.BINARY, classes=CLASSES)
+
+
+FUZZ = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@settings(max_examples=100, **FUZZ)
 @given(st.data())
 def test_no_bytes_do_anything_but_be_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
-    """Good files with bytes changed, cut, or replaced: either a checked matrix or a refusal."""
+    """Good files with bytes changed or cut: either a checked matrix or a refusal."""
+    read_damaged(tmp_path, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=3_000, **FUZZ)
+@given(st.data())
+def test_no_bytes_do_anything_in_many_tries(tmp_path: Path, data: st.DataObject) -> None:
+    """The same, for long."""
+    read_damaged(tmp_path, data)
+
+
+def read_damaged(tmp_path: Path, data: st.DataObject) -> None:
     content = bytearray(saved(GOOD))
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=6)):
         content[place] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.integers(0, len(content)) | st.just(len(content)))
+    cut = data.draw(st.just(len(content)) | st.integers(0, len(content)))
     try:
         predictions = read(tmp_path, bytes(content[:cut]))
     except InvalidPredictions:

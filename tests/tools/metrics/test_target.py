@@ -61,6 +61,8 @@ def test_the_positive_class_goes_last() -> None:
         (pd.Series(["b", "a", "b"], dtype="category"), ("a", "b")),
         (pd.Series([" b", "a ", "b"]), ("a", "b")),
         (pd.Series([1, 0, 1], dtype="category"), ("0", "1")),
+        (pd.Series([" inf", "1_0", "inf"]), ("1_0", "inf")),
+        (pd.Series(["0.50", "0.25", 0.5], dtype=object), (0.25, 0.5)),
     ],
 )
 def test_labels_are_found_by_what_they_say(values: pd.Series, classes: tuple) -> None:
