@@ -9,6 +9,8 @@ from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import Json
 
 LINE_LENGTH = 100
+SECTION_LINES = 60
+"""A part longer than a screen is cut between two of its functions."""
 
 
 def with_params(source: str, params: Mapping[str, Json]) -> str:
@@ -74,7 +76,8 @@ def sections(source: str) -> Iterator[Section]:
             return
         kind = _kind(statement)
         first = _first_line(statement, lines)
-        if current and kind != current:
+        too_long = (statement.end_lineno or first) - start >= SECTION_LINES and first > start
+        if current and (kind != current or too_long):
             yield _section(current, lines[start - 1 : first - 1])
             start = first
         current = kind

@@ -217,9 +217,10 @@ class _Rest:
             self.warnings.append(f"{name} could not be made: {error}")
 
     def limits(self) -> Limits:
-        """Limits of a job that may use the time that is left."""
+        """Limits of a job that may use the time that is left, but for what the pages after it take."""
         limits = self.delivery.limits or generous_limits()
-        return replace(limits, wall_seconds=max(1.0, min(limits.wall_seconds, self.seconds_left())))
+        left = self.seconds_left() - PAGE_SECONDS - REPORT_SECONDS
+        return replace(limits, wall_seconds=max(1.0, min(limits.wall_seconds, left)))
 
     def predictions(self) -> None:
         """Predict the rows of an unlabelled test file, in the layout of a sample submission if one was given."""

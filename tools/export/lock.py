@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib import metadata
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -31,7 +32,7 @@ def _imports(tree: ast.Module) -> Iterable[str]:
 
 def pinned(files: Mapping[str, str], requirements: Iterable[str] = ()) -> list[str]:
     """Return `name==version` lines for everything the files need, sorted; what is not installed here is left out."""
-    by_module = metadata.packages_distributions()
+    by_module = _distributions()
     wanted = [_canonical(d) for module in imported_modules(files) for d in by_module.get(module, [])]
     wanted += [_canonical(match[1]) for line in requirements if (match := _NAME.match(line))]
     versions: dict[str, str] = {}
@@ -47,6 +48,12 @@ def pinned(files: Mapping[str, str], requirements: Iterable[str] = ()) -> list[s
         versions[name] = found.version
         queue += _needs(found)
     return [f"{name}=={versions[name]}" for name in sorted(versions)]
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Return the distributions that bring each module; finding them reads the files of all that is installed."""
+    return metadata.packages_distributions()
 
 
 def _needs(found: metadata.Distribution) -> Iterable[str]:

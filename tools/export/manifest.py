@@ -57,6 +57,11 @@ class Manifest(BaseModel):
     left_out: list[str] = []
     files: dict[str, FileEntry] = {}
 
+    @property
+    def running(self) -> dict[str, FileEntry]:
+        """The files that decide what runs: code and model. A notebook that its reader ran again is another matter."""
+        return {name: entry for name, entry in self.files.items() if name.endswith(".py") or name.startswith("model/")}
+
 
 def load_manifest(deliverable: Path) -> Manifest:
     """Read the manifest of a deliverable.

@@ -9,7 +9,7 @@ from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.export.words import WORDS, metric_title
 
 PYTHON = "3.11"
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
 
 def markdown(text: object) -> str:

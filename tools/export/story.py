@@ -244,7 +244,8 @@ class RunStory(_Part):
         scored = [a for a in self.attempts if a.status == "scored" and a.mean is not None]
         sign = -1.0 if self.scores.greater_is_better else 1.0
         scored.sort(key=lambda a: (a.attempt_id != self.best_attempt, sign * (a.mean or 0.0)))
-        return scored + [a for a in self.attempts if a not in scored]
+        placed = {a.attempt_id for a in scored}
+        return scored + [a for a in self.attempts if a.attempt_id not in placed]
 
     def save(self, path: Path) -> None:
         """Write the story as JSON."""

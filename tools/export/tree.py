@@ -76,6 +76,8 @@ def _chosen(story: RunStory) -> list[Attempt]:
         return list(by_id.values())
     keep: set[str] = set()
     for attempt in story.ranked:
+        if len(keep) == SHOWN:
+            break
         line = _ancestors(attempt.attempt_id, by_id)
         if len(keep | line) <= SHOWN:
             keep |= line

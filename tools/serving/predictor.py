@@ -1,6 +1,6 @@
 """Predictor: predictions from a deliverable, in a sandbox.
 
-Covered: every delivered file is compared with the manifest before anything runs; the host reads JSON and a matrix of numbers, and
+Covered: code and model are compared with the manifest before anything runs; the host reads JSON and a matrix of numbers, and
 opens no model; code that a model or a user's file wrote runs behind walls only, unless the caller says otherwise.
 Not covered: who wrote the manifest. A deliverable from a stranger can claim any author; run it in an isolating sandbox.
 """
@@ -17,6 +17,7 @@ from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
+from open_autoglm.tools.data.cells import plain_frame
 from open_autoglm.tools.data.read import new_rows
 from open_autoglm.tools.data.schema import check_new_rows
 from open_autoglm.tools.export.manifest import Manifest, load_manifest, verify
@@ -55,7 +56,7 @@ class Predictor:
             SandboxUnavailable: Its code needs walls, and this sandbox has none.
         """
         self.manifest = load_manifest(self.deliverable)
-        verify(self.deliverable, self.manifest.files)
+        verify(self.deliverable, self.manifest.running)
         if self.manifest.author is not Author.RECIPES and not self.sandbox.isolating and not self.trust:
             raise SandboxUnavailable(
                 f"This model's code was written by {self.manifest.author.value!r} and sandbox {self.sandbox.name!r} does not isolate it. "
@@ -93,7 +94,7 @@ class Predictor:
     def _predict(self, frame: pd.DataFrame, *, keep: bool) -> pd.DataFrame:
         if frame.empty:
             raise InputError("There are no rows to predict. Give a table with at least one row.")
-        frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+        frame, _ = plain_frame(frame)  # what it changes is told by the check
         rows, warnings = check_new_rows(frame, self.manifest.input)
         for text in warnings:
             self.warn(text)

@@ -153,7 +153,7 @@ def predict_table(frame: pd.DataFrame, manifest: Mapping[str, Any], *, keep: boo
     rows = fit_columns(frame, manifest["input"]["columns"])
     made = to_frame(to_matrix(solution.predict(load_model(solution), rows, ctx), task, len(rows)), task)
     names = set(task.columns.get("id") or ())
-    passed = frame[[name for name in frame.columns if keep or name in names]].reset_index(drop=True)
+    passed = frame.loc[:, [keep or name in names for name in frame.columns]].reset_index(drop=True)
     passed = passed.rename(columns={name: f"{name}_input" for name in passed.columns if name in made.columns})
     return pd.concat([passed, made], axis=1)
 

@@ -26,7 +26,7 @@ def assemble(
     """
     made = to_frame(answers.matrix, Task.of(task))
     names = set(ids)
-    passed = rows[[c for c in rows.columns if keep or c in names]].reset_index(drop=True)
+    passed = rows.loc[:, [keep or column in names for column in rows.columns]].reset_index(drop=True)
     passed = passed.rename(columns={name: f"{name}_input" for name in passed.columns if name in made.columns})
     return pd.concat([passed, made], axis=1)
 

@@ -117,5 +117,5 @@ def tell() -> Callable[..., RunStory]:
 
 @pytest.fixture(scope="module")
 def many_attempts() -> tuple[Attempt, ...]:
-    """Return a search of 801 attempts."""
-    return made_attempts(800)
+    """Return a search of 3,001 attempts."""
+    return made_attempts(3000)

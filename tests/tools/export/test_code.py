@@ -48,7 +48,7 @@ def params_of(source: str) -> object:
     return next(ast.literal_eval(n.value) for n in ast.parse(source).body if isinstance(n, ast.Assign))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text(max_size=12), json_values, max_size=4))
 def test_any_parameters_come_back(params: dict[str, object]) -> None:
     """Whatever JSON a trial has, the written literal evaluates to it, and the rest of the tree is the same."""
@@ -93,3 +93,12 @@ def test_sections_lose_no_statement() -> None:
     """All statements together are the module without its last lines."""
     joined = ast.parse("\n".join(s.source for s in sections(SOURCE)))
     assert ast.dump(joined) == ast.dump(ast.Module(body=ast.parse(SOURCE).body[:-1], type_ignores=[]))
+
+
+def test_a_long_part_is_cut_between_functions() -> None:
+    """A hundred helpers do not make one cell; each cell stays valid."""
+    source = "\n\n".join(f"def helper_{i}(x):\n    # a step\n    y = x\n    return y" for i in range(40))
+    found = list(sections(source))
+    assert len(found) > 2
+    assert max(s.source.count("\n") for s in found) < 65
+    assert sum(len(ast.parse(s.source).body) for s in found) == 40

@@ -12,7 +12,7 @@ from open_autoglm.errors import AutoGLMError, InputError, SandboxUnavailable
 from open_autoglm.sandbox.base import Session
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.process import ProcessSandbox
-from open_autoglm.tools.export.delivery import Delivery, deliver_model
+from open_autoglm.tools.export.delivery import Delivery, deliver_model, export
 from open_autoglm.tools.serving.predictor import Predictor
 
 Deliver = Callable[..., Delivery]
@@ -150,3 +150,19 @@ def test_closing_frees_the_session(deliver: Deliver, sandbox: Shared) -> None:
         predictor._session = counting  # type: ignore[assignment]  # only closed
     predictor.close()
     assert counting.closed == [1]
+
+
+def test_doubled_names_and_a_named_index_pass_through(deliver: Deliver, sandbox: Shared) -> None:
+    """A frame from a notebook: the id is its index, and a column stands twice."""
+    frame = pd.DataFrame([[0, 1, 2], [5, 1, 2]], columns=["x", "more", "more"], index=pd.Index(["n1", "n2"], name="id"))
+    made = Predictor(deliverable=deliver_model(deliver()), sandbox=sandbox).predict(frame)
+    assert made[["id", "prediction"]].values.tolist() == [["n1", 0], ["n2", 1]]
+
+
+def test_a_notebook_that_was_run_again_is_no_change_of_the_model(
+    deliver: Deliver, sandbox: Shared, warm_session: Session
+) -> None:
+    """Only code and model decide what runs."""
+    target = export(deliver(), warm_session, lambda: 1e9).directory
+    (target / "README.md").write_text("my notes")
+    assert len(Predictor(deliverable=target, sandbox=sandbox).predict(NEW)) == 3
