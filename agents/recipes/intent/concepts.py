@@ -20,7 +20,7 @@ CONCEPTS: dict[str, Concept] = {
         columns=("survived", "survival", "alive", "deathevent", "died", "dead", "death", "mortality", "event", "status", "outcome", "是否生还", "生还", "存活", "是否存活", "死亡", "是否死亡", "结局"),
     ),
     "churn": Concept(
-        said=("churn*", "leave", "leaves", "leaving", "left us", "cancel*", "unsubscrib*", "retention", "流失", "离网", "退订", "离开", "会走", "留存", "退网"),
+        said=("churn*", "leave", "leaves", "leaving", "left us", "cancel*", "unsubscrib*", "retention", "流失", "离网", "退订", "离开", "会走", "跑掉", "走掉", "留存", "退网"),
         columns=("churn", "churned", "ischurn", "churnflag", "churnlabel", "exited", "attrition", "left", "leave", "cancelled", "canceled", "iscanceled", "流失", "是否流失", "离网", "是否离网"),
     ),
     "attrition": Concept(
@@ -95,7 +95,7 @@ CONCEPTS: dict[str, Concept] = {
         columns=("diagnosis", "disease", "target", "outcome", "heartdisease", "diabetes", "stroke", "cancer", "malignant", "num", "class", "诊断", "疾病", "是否患病", "患病", "糖尿病", "诊断结果"),
     ),
     "readmission": Concept(
-        said=("readmi*", "come back to hospital", "return to hospital", "再入院", "再次入院", "重新入院", "复诊", "再住院"),
+        said=("readmi*", "come back to hospital", "return to hospital", "再入院", "再次入院", "再次住院", "重新住院", "重新入院", "复诊", "再住院"),
         columns=("readmitted", "readmission", "readmit", "isreadmitted", "再入院", "是否再入院"),
     ),
     "stay": Concept(

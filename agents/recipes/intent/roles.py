@@ -15,7 +15,7 @@ from open_autoglm.tools.task import ColumnRoles
 
 _DROP_BEFORE = re.compile(
     r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:everything|anything|all|all\s+columns)\s+but|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
-    r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
+    r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|含|算|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
     r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|性别|以下|下列|[\"'(])*$"
 )
 _DROP_AFTER = re.compile(
@@ -117,6 +117,7 @@ def read_roles(sentence: Sentence, columns: Columns, mentions: Sequence[Mention]
                 roles.add(role, _names(list_before(text, mentions, mention.span.end), role))
         if role == "dropped":
             _read_groups(sentence, columns, mentions, roles)
+    _read_said_time(sentence, columns, mentions, roles)
     for mention in mentions:
         if not roles.only and _ONLY_BEFORE.search(text[: mention.span.start]):
             roles.only = _names(list_after(text, mentions, mention.span.start), "only")
@@ -166,6 +167,21 @@ def _read_groups(sentence: Sentence, columns: Columns, mentions: Sequence[Mentio
                 roles.add("group", [column])
 
 
+def _read_said_time(sentence: Sentence, columns: Columns, mentions: Sequence[Mention], roles: Roles) -> None:
+    text = sentence.folded
+    for mention in mentions:
+        near_time = columns.by_name[mention.column].kind in (
+            ColumnKind.DATETIME,
+            ColumnKind.NUMERIC,
+            ColumnKind.IDENTIFIER,
+        )
+        before = _TIME_BEFORE.search(text[: mention.span.start])
+        after = _TIME_AFTER.match(text, mention.span.end)
+        split = before is not None and not text[: mention.span.start].rstrip("\"'( ").endswith(("按", "按照"))
+        if near_time and (split or after) and not roles.found.get("time"):
+            roles.add("time", [mention.column])
+
+
 def _named_in(span: Span, mentions: Sequence[Mention]) -> str | None:
     return next((m.column for m in mentions if span.overlaps(m.span)), None)
 
@@ -206,7 +222,7 @@ def finish_roles(
 ) -> ColumnRoles:
     """Add what follows from the task and the table to what was said."""
     others = [n for n in columns.names if n != target]
-    _read_time(roles, sentence, columns, mentions, target, notes, forecasting=forecasting)
+    _read_time(roles, sentence, columns, target, notes, forecasting=forecasting)
     if forecasting:
         _read_series(roles, sentence, columns, mentions, target)
     if roles.only:
@@ -251,24 +267,12 @@ def _read_time(
     roles: Roles,
     sentence: Sentence,
     columns: Columns,
-    mentions: Sequence[Mention],
     target: str,
     notes: Notes,
     *,
     forecasting: bool,
 ) -> None:
     text = sentence.folded
-    for mention in mentions:
-        near_time = columns.by_name[mention.column].kind in (
-            ColumnKind.DATETIME,
-            ColumnKind.NUMERIC,
-            ColumnKind.IDENTIFIER,
-        )
-        before = _TIME_BEFORE.search(text[: mention.span.start])
-        after = _TIME_AFTER.match(text, mention.span.end)
-        split = before is not None and not text[: mention.span.start].rstrip("\"'( ").endswith(("按", "按照"))
-        if near_time and mention.column != target and (split or after) and not roles.found.get("time"):
-            roles.add("time", [mention.column])
     if roles.found.get("time") or not (forecasting or _TIME_WISH.wanted(text)):
         return
     dates = [n for n in columns.names if _is_date(columns, n) and n != target and n not in roles.taken]

@@ -24,8 +24,8 @@ _STOP = re.compile(r"[;!?。\n]|\.(?=\s|$|[^\x00-\x7f])")
 _NEGATOR = re.compile(
     r"""(?:\b(?:do\s*not|don'?t|does\s*not|doesn'?t|must\s*not|should\s*not|shouldn'?t|mustn'?t|can\s*not|can'?t|won'?t|never|not(?!\s+(?:only|more|longer|over|just))
     |no(?!\s+(?:more|longer|later|less))|nor|without|instead\s+of|rather\s+than|avoid|anything\s+but|everything\s+but|any\s+\w+\s+but|except|excluding|exclude|forbid|forbidden|ban|skip|ignore)\b
-    |不要|不用|不使用|不采用|不优化|不看重|不看|不考虑|不关心|不想|不需要|不允许|不准|不能|不得|不可|不是|(?<![识类性级区分个特鉴辨判])别|勿|禁止|禁用|避免|无需|没有|而非|排除|除了|除)
-    (?:\s*(?:be|use|using|used|want|wants|care\s+about|care\s+for|optimi[sz]e|optimi[sz]ing|need|to|any|for|about|a|an|the|train|go\s+for|look\s+at|evaluate\s+with
+    |(?<!要)不要|(?<!用)不用|不使用|不采用|不优化|不看重|不看|不考虑|不关心|不想|不需要|不允许|不准|(?<!能)不能|不得|(?<!可)不可|(?<!是)不是|(?<![识类性级区分个特鉴辨判])别|勿|禁止|禁用|避免|无需|没有|而非|排除|除了|除)
+    (?:\s*(?:be|use|using|used|want|wants|care\s+about|care\s+for|optimi[sz]e|optimi[sz]ing|need|to|with|by|on|any|for|about|a|an|the|train|go\s+for|look\s+at|evaluate\s+with
     |去|用|使用|采用|优化|看|要|选|选用|任何|做|关心|考虑|以))*\s*""",
     re.VERBOSE,
 )
@@ -34,7 +34,7 @@ _RESET = re.compile(
 )
 _DENIED_AFTER = re.compile(
     r"""\s*(?:(?:is|are|was|does|do|must|should|shall|can|will|may)\s*(?:not|n't|never)\b|(?:is|are)n't\b|(?:does|do)n't\b|(?:is|are)\s+(?:un\w+|irrelevant|forbidden|off\s+limits)
-    |(?:列)?\s*(?:并)?(?:不重要|无所谓|不要|不用|不能用|不可用|不参与|不使用|不考虑|没有意义|没用))""",
+    |(?:列)?\s*(?:并)?(?:不重要|无所谓|(?<!要)不要|(?<!用)不用|不能用|不可用|不参与|不使用|不考虑|没有意义|没用))""",
     re.VERBOSE,
 )
 

@@ -102,7 +102,7 @@ def read_times(sentence: Sentence, text: str) -> Times:
     Raises:
         InputError: A duration of nothing.
     """
-    found = durations(text)
+    found = [d for d in durations(text) if not _is_megabytes(sentence, d)]
     none = next((d for d in found if d.seconds <= 0), None)
     if none is not None:
         said = sentence.raw[none.span.start : none.span.end]
@@ -114,6 +114,11 @@ def read_times(sentence: Sentence, text: str) -> Times:
     return Times(
         budget=min(budgets, key=lambda d: d.seconds, default=None), latency=latency, horizon=_horizon(text, future)
     )
+
+
+def _is_megabytes(sentence: Sentence, duration: Duration) -> bool:
+    """Whether it is written 5M: minutes are written 5m."""
+    return duration.unit == "min" and sentence.raw[duration.span.start : duration.span.end].endswith("M")
 
 
 def _is_latency(sentence: Sentence, text: str, duration: Duration) -> bool:

@@ -40,12 +40,12 @@ _TRAIN = re.compile(
     r"\b(?:train|fit|build|use|using|with|via|by|want|make|create)\s+(?:an?\s+|the\s+)?(?:simple\s+)?$|(?:用|使用|训练|建立|采用|建|拟合)(?:一个|个)?$"
 )
 _JOIN = re.compile(r"[\s,、/&]*(?:and|or|nor|和|或|或者|与|及|也不要|也别用)?[\s]*(?:no|any|a|不要)?\s*")
-_SIZE = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>kb|mb|gb|k|兆|m(?=\b))(?![a-z0-9])")
+_SIZE = re.compile(r"(?P<n>\d+(?:\.\d+)?)\s*(?P<unit>kb|mb|gb|兆|m)(?![a-z0-9])(?!\s*(?:rows|tokens|行))")
 _MODEL = re.compile(
     r"\bmodel\b|\bsize\b|\bsmaller\b|\bfit in\b|\bunder\b|\bbelow\b|\bat\s+most\b|\bless\s+than\b|\bmax\b|\bdisk\b|模型|大小|体积|小于|不超过|不大于"
 )
 _DATA = re.compile(r"\b(?:data|dataset|file|csv|ram|memory)\b|数据|文件|内存")
-_MB = {"kb": 1 / 1024, "k": 1 / 1024, "mb": 1.0, "m": 1.0, "兆": 1.0, "gb": 1024.0}
+_MB = {"kb": 1 / 1024, "mb": 1.0, "m": 1.0, "兆": 1.0, "gb": 1024.0}
 _QUANTILE_WORD = re.compile(r"quantiles?|percentiles?|分位数|分位点|百分位数?")
 _P_NUMBER = re.compile(r"(?<![a-z0-9_])[pq]\s?(?P<n>\d{1,2})(?![a-z0-9_])")
 _LEVEL = re.compile(r"(?<![\w.])(?P<n>0?\.\d+|\d{1,2}(?:\.\d+)?)\s*(?P<percent>%|th\b|percent\b)?(?![\w.])")
@@ -111,13 +111,10 @@ def _is_only(text: str, hit: Hit) -> bool:
 
 def _model_mb(sentence: Sentence, text: str) -> float | None:
     for found in _SIZE.finditer(text):
-        clause = sentence.clause(found.start(), text)
-        words = text[clause.start : clause.end]
-        if (
-            _MODEL.search(words)
-            and not _DATA.search(words)
-            and (found["unit"] not in ("k", "m") or "模型" in words or "model" in words)
-        ):
+        clause, statement = sentence.clause(found.start(), text), sentence.statement(found.start())
+        words, around = text[clause.start : clause.end], text[statement.start : statement.end]
+        plain = found["unit"] != "m" or "模型" in around or "model" in around
+        if float(found["n"]) > 0 and _MODEL.search(words) and not _DATA.search(words) and plain:
             return round(float(found["n"]) * _MB[found["unit"]], 6)
     return None
 
