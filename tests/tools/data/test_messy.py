@@ -93,38 +93,37 @@ def test_thousands_of_messy_frames_raise_nothing_but_input_errors(data, tmp_path
     whole_way(data, Staging(folder / "staged"), folder)
 
 
-FILES = st.one_of(
-    st.binary(max_size=400),
-    st.lists(
-        st.sampled_from(
-            [
-                ",",
-                ";",
-                "\t",
-                "|",
-                "\n",
-                "\r\n",
-                '"',
-                "'",
-                "a",
-                "é",
-                "中",
-                "1",
-                "2.5",
-                "1,5",
-                " ",
-                "#",
-                "\x00",
-                "{",
-                "[",
-                "null",
-            ]
-        ),
-        max_size=60,
-    )
-    .map("".join)
-    .flatmap(lambda text: st.sampled_from(["utf-8", "utf-16", "gb18030"]).map(lambda encoding: text.encode(encoding))),
-)
+PIECES = [
+    ",",
+    ";",
+    "\t",
+    "|",
+    "\n",
+    "\r\n",
+    '"',
+    "'",
+    "a",
+    "é",
+    "中",
+    "1",
+    "2.5",
+    "1,5",
+    " ",
+    "#",
+    "\x00",
+    "{",
+    "[",
+    "null",
+]
+
+
+@st.composite
+def odd_files(draw: st.DrawFn) -> bytes:
+    """The bytes of a file: anything at all, or pieces of text tables in some encoding."""
+    if draw(st.booleans()):
+        return draw(st.binary(max_size=400))
+    text = "".join(draw(st.lists(st.sampled_from(PIECES), max_size=60)))
+    return text.encode(draw(st.sampled_from(["utf-8", "utf-16", "gb18030"])))
 
 
 def read_bytes(content: bytes, name: str, folder) -> None:
@@ -132,15 +131,14 @@ def read_bytes(content: bytes, name: str, folder) -> None:
     path.write_bytes(content)
     try:
         table = read_table(path)
-    except InputError as error:
-        assert "\n" not in str(error)
+    except InputError:
         return
     new = new_rows(path, table.source)
     assert len(new.frame) == len(table.frame)
 
 
 @settings(RELAXED, max_examples=60)
-@given(content=FILES, name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
+@given(content=odd_files(), name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
 def test_any_bytes_are_a_table_or_an_input_error(content, name, tmp_path_factory):
     """No content of a file is a traceback."""
     read_bytes(content, name, tmp_path_factory.getbasetemp())
@@ -148,7 +146,7 @@ def test_any_bytes_are_a_table_or_an_input_error(content, name, tmp_path_factory
 
 @pytest.mark.slow
 @settings(RELAXED, max_examples=3_000)
-@given(content=FILES, name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
+@given(content=odd_files(), name=st.sampled_from(["t.csv", "t.json", "t.jsonl", "t"]))
 def test_thousands_of_odd_files_are_tables_or_input_errors(content, name, tmp_path_factory):
     """The same over many more files."""
     read_bytes(content, name, tmp_path_factory.getbasetemp())
