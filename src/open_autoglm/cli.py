@@ -105,7 +105,7 @@ class Wishes:
 _NO_BUDGET, _NO_WISHES = Budget(), Wishes()
 
 
-@app.command
+@app.command(usage="Usage: autoglm run PROMPT --data FILE... [OPTIONS]\n")
 def run(
     prompt: Annotated[str, Parameter(help="What to predict, in plain words: English or Chinese.")] = "",
     /,
