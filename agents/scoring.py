@@ -139,6 +139,7 @@ def ensemble_weights(deps: Deps, members: list[Attempt]) -> dict[str, float]:
         metric=workspace.metric,
         classes=workspace.classes,
         task_type=workspace.task.task_type,
+        quantiles=tuple(workspace.task.quantiles),
     )
 
 
@@ -147,20 +148,7 @@ def score_merge(deps: Deps, attempt: Attempt) -> None:
     weights = attempt.detail.get("weights")
     assert isinstance(weights, dict), "write records the weights of a merge"
     members = [deps.journal.attempt(name) for name in weights]
-    y, folds = stacked_targets(deps)
-    workspace = deps.workspace
-    if len(workspace.plan.folds) == 1:  # one fold is cut in two, so that no row is scored with weights it had a say in
-        folds = np.arange(len(y)) % 2
-    parts = [np.flatnonzero(folds == number) for number in np.unique(folds)]
-    scores = cross_fitted_scores(
-        {member.id: out_of_fold(deps, member) for member in members},
-        y,
-        parts,
-        metric=workspace.metric,
-        classes=workspace.classes,
-        task_type=workspace.task.task_type,
-    )
-    scores = scores if len(workspace.plan.folds) > 1 else [float(np.mean(scores))]
+    scores = _cross_fitted(deps, {member.id: out_of_fold(deps, member) for member in members})
     mean, error = mean_and_error(scores)
     totals = {
         name: sum(member.number(name) or 0.0 for member in members)
@@ -168,3 +156,33 @@ def score_merge(deps: Deps, attempt: Attempt) -> None:
     }
     detail = {**attempt.detail, **totals, "fold_scores": list(scores)}
     deps.journal.update(replace(attempt, mean=mean, standard_error=error, detail=detail))
+
+
+def _cross_fitted(deps: Deps, oof: dict[str, np.ndarray]) -> list[float]:
+    """Score an ensemble on each fold with weights learned on the others, each repeat of the cross-validation by itself.
+
+    Another repeat holds the same rows: weights learned there would know the rows that are scored.
+    """
+    workspace = deps.workspace
+    y, folds = stacked_targets(deps)
+    count, repeats = len(workspace.plan.folds), workspace.plan.repeats
+    if count == repeats:  # one fold each: it is cut in two, so that no row is scored with weights it had a say in
+        folds = 2 * folds + np.arange(len(y)) % 2
+        count *= 2
+    per_repeat = count // repeats
+    scores: list[float] = []
+    for repeat in range(repeats):
+        rows = np.flatnonzero(folds // per_repeat == repeat)
+        parts = [np.flatnonzero(folds[rows] == repeat * per_repeat + number) for number in range(per_repeat)]
+        scores += cross_fitted_scores(
+            {name: matrix[rows] for name, matrix in oof.items()},
+            y[rows],
+            parts,
+            metric=workspace.metric,
+            classes=workspace.classes,
+            task_type=workspace.task.task_type,
+            quantiles=tuple(workspace.task.quantiles),
+        )
+    if len(scores) > len(workspace.plan.folds):
+        return [float(np.mean(pair)) for pair in np.reshape(scores, (-1, 2))]
+    return scores

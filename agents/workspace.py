@@ -25,7 +25,7 @@ from open_autoglm.events import Json
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.data.staging import Staging, read_parquet
-from open_autoglm.tools.metrics import Metric, get_metric
+from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
@@ -175,7 +175,7 @@ class Workspace:
     @cached_property
     def metric(self) -> Metric:
         """The metric of the task."""
-        return get_metric(self.task.metric.name, self.task.metric.parameters)
+        return metric_for(self.task.metric, self.task.task_type)
 
     def table(self, role: SourceRole) -> pd.DataFrame | None:
         """Return a table as read, or None where the user gave none for that role."""

@@ -14,6 +14,8 @@ from open_autoglm.tools.metrics.statistics import mean_and_error, within_one_sta
 
 CANDIDATES = 5
 RERUN_TOP = 2
+CLEARLY_CHEAPER = 0.7
+"""Among equals a cheaper one must cost so much less: smaller differences are noise of the clock."""
 RERUN_SHARE = 0.1
 """Share of a budget in seconds that re-running the best with another seed may take."""
 
@@ -104,11 +106,14 @@ def _in_order(deps: Deps, rivals: list[Attempt]) -> list[Attempt]:
     rivals = sorted(rivals, key=lambda attempt: (-sign * (attempt.mean or 0.0), attempt.id))
     complete = {rival.id: rival.fold_scores for rival in rivals}
     equals = within_one_standard_error(complete, greater_is_better=deps.workspace.metric.greater_is_better)
-    favourite = min((rival for rival in rivals if rival.id in equals), key=lambda attempt: _cost(deps, attempt))
+    favourite = rivals[0]
+    for rival in rivals:
+        if rival.id in equals and _cost(deps, rival) < CLEARLY_CHEAPER * _cost(deps, favourite):
+            favourite = rival
     return [favourite, *[rival for rival in rivals if rival.id != favourite.id]]
 
 
-def _cost(deps: Deps, attempt: Attempt) -> tuple[float, str]:
+def _cost(deps: Deps, attempt: Attempt) -> float:
     """Cost of a prediction. Under a budget in attempts it is the model's size, which does not vary from run to run."""
     name = "model_bytes" if deps.budget.spec.seconds is None else "predict_seconds"
-    return (attempt.number(name) or float("inf"), attempt.id)
+    return attempt.number(name) or float("inf")

@@ -123,16 +123,18 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
         if edited != task:
             await deps.blocking.host(_change_task, deps, edited)
     task = deps.workspace.task
+    options = deps.workspace.options
+    deps.budget.spec = merged_budget(options.budget, task.budget, options.defaults)
     deps.events.emit(
         EventKind.TASK_UNDERSTOOD,
         task_type=task.task_type.value,
         target=task.target,
         metric=task.metric.name,
         guesses=[guess.model_dump(mode="json") for guess in task.guesses],
+        seconds=deps.budget.spec.seconds,
+        attempts=deps.budget.spec.attempts,
     )
     deps.journal.record_stage("confirm", {})
-    options = deps.workspace.options
-    deps.budget.spec = merged_budget(options.budget, task.budget, options.defaults)
     return {}
 
 

@@ -85,7 +85,7 @@ async def _write_trial(attempt: Attempt, deps: Deps) -> Attempt | None:
         space,
         _trials(attempt, parent, deps),
         greater_is_better=deps.workspace.metric.greater_is_better,
-        seed=attempt.seed,
+        seed=deps.workspace.options.seed,
     )
     bundle = deps.journal.bundle(parent.bundle)
     merged: dict[str, Json] = {**(parent.params or {}), **params}

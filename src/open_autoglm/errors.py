@@ -3,8 +3,12 @@
 AutoGLMError                 1    the run failed for good
 ├── InputError               2    what the user named cannot be used: file, column, metric, option
 │   ├── UnknownName          2    a name that is not among the known ones; offers the nearest
+│   ├── BundleRefused        2    code that is no bundle: it does not parse, or a file name is unsafe
+│   ├── MetricMisfit         2    a metric that cannot judge this task
 │   ├── Unsupported          2    a wish for something we do not do; names the nearest thing we can do
 │   └── RunDirectoryError    2    a run directory that cannot be read: another version, a damaged journal
+├── InvalidPredictions       1    what a solution predicted cannot be scored: the attempt failed, not the run
+├── MetricFailed             1    a plugged-in metric raised
 ├── BudgetSpent             53    the budget ended before there was a model
 ├── SandboxError            54    the sandbox itself failed, not the code inside it
 │   └── SandboxUnavailable  54    no backend that may run this code is ready
