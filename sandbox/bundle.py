@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -77,7 +78,11 @@ class CodeBundle(BaseModel):
     @cached_property
     def metadata(self) -> Metadata:
         """What the syntax trees tell: imports, functions, calls that need a permission, the normalised hash."""
-        return describe({name: _parse(name, text) for name, text in self.files.items() if name.endswith(".py")}, ENTRY)
+        trees = {name: _parse(name, text) for name, text in self.files.items() if name.endswith(".py")}
+        try:
+            return describe(trees, ENTRY)
+        except RecursionError as error:
+            raise BundleRefused(ENTRY, 0, "it is nested too deeply to be read") from error
 
     @cached_property
     def content_hash(self) -> str:
@@ -130,7 +135,8 @@ def _parse(name: str, text: str) -> ast.Module:
         if cookie and cookie[1].lower().replace("_", "-") not in ("utf-8", "utf8"):
             raise BundleRefused(name, number, f"the file declares the encoding {cookie[1]!r}; only UTF-8 is read")
     try:
-        return ast.parse(text, filename=name)
+        with warnings.catch_warnings(action="ignore"):  # a wrong escape in a string is the author's business
+            return ast.parse(text, filename=name)
     except (SyntaxError, ValueError) as error:
         raise BundleRefused(name, getattr(error, "lineno", 0) or 0, f"it does not parse: {error}") from error
     except (RecursionError, MemoryError) as error:

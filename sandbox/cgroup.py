@@ -36,6 +36,7 @@ class Cgroup:
     @classmethod
     def make(cls, *, root: Path = ROOT) -> "Cgroup | None":
         """Make an empty group; None where this user may not, or memory cannot be limited here."""
+        _sweep(root)
         name = f"{PARENT}/{os.getpid()}-{uuid.uuid4().hex}"
         group = cls(folders={}, version=2 if (root / "cgroup.controllers").exists() else 1)
         try:
@@ -60,7 +61,8 @@ class Cgroup:
     def _make_v1(self, root: Path, name: str) -> None:
         for controller in ("memory", "pids"):
             folder = root / controller / name
-            folder.mkdir(parents=True)
+            folder.parent.mkdir(exist_ok=True)
+            folder.mkdir()
             self.folders[controller] = folder
 
     def limit(self, *, memory_bytes: int, processes: int) -> None:
@@ -129,6 +131,14 @@ class Cgroup:
                 else:
                     break
         self.folders = {}
+
+
+def _sweep(root: Path) -> None:
+    """Remove empty groups whose host was killed before it could."""
+    for folder in [*root.glob(f"{PARENT}/*-*"), *root.glob(f"*/{PARENT}/*-*")]:
+        if not Path(f"/proc/{folder.name.partition('-')[0]}").exists():
+            with suppress(OSError):  # not empty yet
+                folder.rmdir()
 
 
 def _write(file: Path, value: int) -> None:

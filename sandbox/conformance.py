@@ -292,12 +292,20 @@ for name in ('train', 'model/a'):
         assert (tmp_path / "model" / "a").read_bytes() == b"A"
 
     def test_nothing_is_left_in_the_work_folder(self, bench: Bench) -> None:
-        """The next execution finds its folders empty, even where a tree is too deep for recursion."""
+        """The next execution finds its folders empty."""
         code = "import tempfile\nprint(os.listdir('.'), os.listdir(tempfile.gettempdir()), os.listdir(OUT))\n"
-        plant = "open('x', 'w').close(); open(tempfile.gettempdir() + '/y', 'w').close()\nfor _ in range(1500):\n    os.mkdir('d'); os.chdir('d')"
+        plant = "open('x', 'w').close(); open(tempfile.gettempdir() + '/y', 'w').close(); os.mkdir('closed', 0)"
 
         assert bench.run(code + plant).status == Status.STATUS_OK
         assert bench.run(code).stdout.head == "[] [] ['out.csv']\n"
+
+    @pytest.mark.slow
+    def test_a_tree_too_deep_for_recursion_is_removed(self, bench: Bench) -> None:
+        """Neither measuring nor emptying nor collecting falls over it."""
+        report = bench.run("os.chdir(OUT)\nfor _ in range(1200):\n    os.mkdir('d'); os.chdir('d')\ntime.sleep(0.3)")
+
+        assert (report.status, len(report.refused)) == (Status.STATUS_OK, 1)
+        assert bench.run("print(os.listdir(OUT))").stdout.head == "['out.csv']\n"
 
     def test_a_lost_fork_server_is_replaced(self, bench: Bench) -> None:
         """Killing one's parents is no success, and the next job runs."""

@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,6 +131,25 @@ def remove(folder: Path) -> None:
                 subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
     if os.path.lexists(folder):
         raise SandboxError(f"The work folder {str(folder)!r} could not be emptied.")
+
+
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the folders `<prefix><process>-...` of this user whose process is gone: its host was killed."""
+    for folder in parent.glob(f"{prefix}*"):
+        owner = folder.name.removeprefix(prefix).partition("-")[0]
+        with suppress(OSError, SandboxError):  # somebody else is removing it
+            if owner.isdigit() and folder.lstat().st_uid == os.geteuid() and not _runs(int(owner)):
+                remove(folder)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -37,6 +37,8 @@ class ForkServer:
     mark: str
     inside: Inside
     log: Any
+    plain: bool
+    """Whether nothing but this program kills what the executions leave."""
     ring: int | None = None
     """Handle on the first process of the sandbox, where the sandbox is used once."""
     writable: list[int] = field(default_factory=list)
@@ -66,7 +68,8 @@ class ForkServer:
         finally:
             guest.close()
         single = launcher.seclusion is Seclusion.SINGLE_USE
-        server = cls(process=process, control=host, mark=mark, inside=inside, log=log)
+        plain = launcher.seclusion is Seclusion.NONE
+        server = cls(process=process, control=host, mark=mark, inside=inside, log=log, plain=plain)
         try:
             send(host, {"imports": list(imports), "ring": single, "writable": inside.writable}, [])
         except OSError:  # it is dead already: found when somebody waits for it
@@ -134,6 +137,8 @@ class ForkServer:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        if self.plain and tree.HAS_PROC:
+            tree.kill_marked(self.mark, spare=self.process.pid, members=self.group.members if self.group else list)
         for descriptor in [*self.writable, *([] if self.ring is None else [self.ring])]:
             os.close(descriptor)
         self.ring, self.writable = None, []

@@ -12,13 +12,14 @@ from typing import Any
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox.artefacts import Collection, collect
 from open_autoglm.sandbox.base import Job, Limits
-from open_autoglm.sandbox.exchange import Exchange, remove
+from open_autoglm.sandbox.exchange import Exchange, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import IMPORTS, Launcher, Seclusion
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
 
+_PREFIX = "autoglm-session-"
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
 _NO_SPACE = ("[Errno 28]", "[Errno 27]")  # the device is full; the file is larger than allowed
 _PROMISED = {"fit": "model/", "predict": "predictions.npy", "script": "out.csv", "notebook": "notebook.ipynb"}
@@ -32,7 +33,8 @@ class SupervisedSession:
     def __init__(self, launcher: Launcher, *, cpus: int, imports: Sequence[str] = IMPORTS) -> None:
         self._start = partial(ForkServer.start, launcher, cpus=cpus, imports=imports)
         self._launcher = launcher
-        self._base = Path(tempfile.mkdtemp(prefix="autoglm-"))
+        sweep(Path(tempfile.gettempdir()), _PREFIX)
+        self._base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         plain = launcher.seclusion is Seclusion.NONE
         self._exchange = Exchange(self._base, copy_inputs=plain, folders=_PLAIN_FOLDERS if plain else ())
         self._exchange.wipe()
@@ -69,7 +71,7 @@ class SupervisedSession:
         try:
             execution.supervise(self._request(server, job.limits))
             return self._report(job, digest, execution, waited)
-        except SandboxError:
+        except BaseException:  # also an interrupt of this thread: nothing may go on running unwatched
             self._drop_server()
             raise
         finally:

@@ -1,0 +1,155 @@
+"""The calls of the runtime, run for real: fit, predict, script, notebook."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+
+from open_autoglm.events import Json
+from open_autoglm.sandbox.base import Job, Limits, Session
+from open_autoglm.sandbox.process import ProcessSandbox
+from open_autoglm.sandbox.report import ExecutionReport, Status
+
+SOLUTION = """
+import random
+import numpy as np
+PARAMS = {"a": 1, "b": 2}
+
+def fit(train, ctx):
+    ctx.report(1, 0.5)
+    assert ctx.n_jobs == 2 and ctx.task.classes == ("n", "y") and 0 < ctx.seconds_left() < 20
+    return {"params": dict(ctx.params), "rate": float((train["y"] == "y").mean()), "drawn": random.random()}
+
+def predict(model, rows, ctx):
+    assert list(rows.index) == list(range(len(rows)))
+    return np.column_stack([np.full(len(rows), float(len(rows))), rows["x"]])
+
+if __name__ == "__main__":
+    from runtime import script
+    script({"target": "y", "task_type": "binary", "classes": ["n", "y"]}, PARAMS, fit, predict)
+"""
+SAVES = (
+    SOLUTION.replace("import random", "import json, random")
+    + """
+def save(model, directory): (directory / "m.json").write_text(json.dumps(model))
+def load(directory): return json.loads((directory / "m.json").read_text())
+"""
+)
+CONTEXT: Mapping[str, Json] = {
+    "task": {"target": "y", "task_type": "binary", "classes": ["n", "y"], "metric": "roc_auc", "columns": {}},
+    "params": None,
+    "seed": 3,
+    "n_jobs": 2,
+    "device": "cpu",
+    "seconds": 20,
+}
+
+
+class Desk:
+    """A warm session and the data that its jobs read."""
+
+    def __init__(self, session: Session, folder: Path) -> None:
+        self.session, self.folder, self.count = session, folder, 0
+        frame = pd.DataFrame({"x": range(6), "y": list("nyyyyy")})
+        frame.to_parquet(folder / "train.parquet")
+        frame.drop(columns="y").to_parquet(folder / "rows.parquet")
+
+    def run(self, call: str, code: str, inputs: Mapping[str, Path], **context: Json) -> tuple[ExecutionReport, Path]:
+        self.count += 1
+        job = Job(
+            execution_id=str(self.count),
+            phase=call,
+            call=call,
+            code={"solution.py": code},
+            context={**CONTEXT, **context},
+            inputs=inputs,
+            limits=Limits(wall_seconds=60, memory_bytes=2 << 30),
+            collect=self.folder / str(self.count),
+        )
+        return self.session.run(job), job.collect
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    session = ProcessSandbox(imports=("numpy", "pandas", "pyarrow.parquet", "pandas.io.parquet")).open()
+    yield Desk(session, tmp_path_factory.mktemp("desk"))
+    session.close()
+
+
+@pytest.mark.parametrize(("code", "file"), [(SOLUTION, "model/model.joblib"), (SAVES, "model/m.json")])
+def test_a_model_is_saved_and_used_by_another_process(desk: Desk, code: str, file: str) -> None:
+    """By the solution's own format or joblib; batches are predicted one by one and put together."""
+    fitted, folder = desk.run("fit", code, {"train": desk.folder / "train.parquet"})
+    assert fitted.status == Status.STATUS_OK, fitted.stderr.head
+    assert [a.path for a in fitted.artefacts] == [file]
+    assert [(p.step, p.value) for p in fitted.progress] == [(1, 0.5)]
+    assert set(fitted.claimed_seconds) == {"import", "read", "call", "write"}
+
+    inputs = {"rows": desk.folder / "rows.parquet", "model": folder / "model"}
+    predicted, out = desk.run("predict", code, inputs, batches=[[1, 0], [2, 3, 4, 5]])
+    assert predicted.status == Status.STATUS_OK, predicted.stderr.head
+    matrix = np.load(out / "predictions.npy", allow_pickle=False)
+    assert matrix.dtype == np.float64
+    assert matrix.tolist() == [[2, 1], [2, 0], [4, 2], [4, 3], [4, 4], [4, 5]]
+
+
+def test_parameters_of_a_trial_replace_those_of_the_bundle(desk: Desk) -> None:
+    """What the trial leaves out stays; equal seeds draw equal numbers, also from global generators."""
+    train = {"train": desk.folder / "train.parquet"}
+    models = [
+        pd.read_json(desk.run("fit", SAVES, train, params={"b": 7}, seed=seed)[1] / "model" / "m.json", typ="series")
+        for seed in (3, 3, 4)
+    ]
+
+    assert models[0]["params"] == {"a": 1, "b": 7}
+    assert models[0]["drawn"] == models[1]["drawn"] != models[2]["drawn"]
+
+
+def test_wrong_answers_fail_with_a_message(desk: Desk) -> None:
+    """The runtime's own complaint reaches the report."""
+    _, folder = desk.run("fit", SAVES, {"train": desk.folder / "train.parquet"})
+    code = SAVES.replace(
+        'return np.column_stack([np.full(len(rows), float(len(rows))), rows["x"]])', "return rows['x']"
+    )
+    report, _ = desk.run("predict", code, {"rows": desk.folder / "rows.parquet", "model": folder / "model"})
+
+    assert report.status == Status.STATUS_ERROR
+    assert "one probability column per class" in report.exception.message
+
+
+def test_broken_code_names_its_line(desk: Desk) -> None:
+    """A syntax error lies in a file that never ran."""
+    report, _ = desk.run("fit", "x = 1\ndef fit(:\n", {"train": desk.folder / "train.parquet"})
+
+    assert report.exception.type == "SyntaxError"
+    assert [(f.file, f.line) for f in report.exception.frames] == [("solution.py", 2)]
+
+
+def test_a_script_runs_as_a_program(desk: Desk) -> None:
+    """With the user's own CSV files."""
+    train, new = desk.folder / "t.csv", desk.folder / "n.csv"
+    pd.read_parquet(desk.folder / "train.parquet").to_csv(train, index=False)
+    pd.read_parquet(desk.folder / "rows.parquet").to_csv(new, index=False)
+    code = SOLUTION.replace("    assert ctx.n_jobs == 2 and ctx.task.classes", "    assert ctx.task.classes").replace(
+        " and 0 < ctx.seconds_left() < 20", ""
+    )
+    report, out = desk.run("script", code, {"train.csv": train, "new.csv": new})
+
+    assert report.status == Status.STATUS_OK, report.stderr.head
+    assert pd.read_csv(out / "out.csv").columns.tolist() == ["prediction", "proba_n", "proba_y"]
+
+
+@pytest.mark.slow
+def test_a_notebook_is_executed_also_when_it_fails(desk: Desk) -> None:
+    """The notebook comes back with what its cells printed, up to the failing one."""
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(c) for c in ("import solution; print(6 * 7)", "1 / 0")]
+    )
+    nbformat.write(book, desk.folder / "n.ipynb")
+    report, out = desk.run("notebook", SOLUTION, {"notebook": desk.folder / "n.ipynb"})
+
+    assert (report.status, report.exception.type) == (Status.STATUS_ERROR, "CellExecutionError")
+    assert nbformat.read(out / "notebook.ipynb", as_version=4).cells[0].outputs[0].text == "42\n"

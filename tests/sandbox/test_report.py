@@ -1,0 +1,59 @@
+"""The report: generated code agrees with the `.proto`, and nothing in it ever changes its number."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from google.protobuf import descriptor_pb2
+
+import open_autoglm.sandbox
+from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line, is_ok, status_name
+from open_autoglm.sandbox.report_pb2 import DESCRIPTOR, ClaimedException, Frame
+
+FOLDER = Path(open_autoglm.sandbox.__file__).parent
+FROZEN = Path(__file__).parent / "report.numbers.txt"
+
+
+def numbers(file: descriptor_pb2.FileDescriptorProto) -> list[str]:
+    """Return every name with its number and type."""
+    lines = [f"{e.name}.{value.name} = {value.number}" for e in file.enum_type for value in e.value]
+    lines += [f"{m.name}.{f.name} = {f.number} {f.type} {f.label}" for m in file.message_type for f in m.field]
+    return sorted(lines)
+
+
+def committed() -> descriptor_pb2.FileDescriptorProto:
+    file = descriptor_pb2.FileDescriptorProto()
+    DESCRIPTOR.CopyToProto(file)
+    return file
+
+
+def test_generated_code_agrees_with_the_proto(tmp_path: Path) -> None:
+    """Run the compiler anew and compare what it makes of the file."""
+    pytest.importorskip("grpc_tools")
+    out = tmp_path / "set"
+    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{FOLDER}", f"--descriptor_set_out={out}", "report.proto"]
+    subprocess.run(command, check=True, capture_output=True)
+    compiled = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes()).file[0]
+
+    assert numbers(compiled) == numbers(committed())
+    assert compiled.package == committed().package
+
+
+def test_numbers_are_frozen() -> None:
+    """Names may be added (add them to the file on purpose); what is there never changes."""
+    assert numbers(committed()) == FROZEN.read_text(encoding="utf-8").splitlines()
+
+
+def test_a_failure_is_told_in_one_line() -> None:
+    """What the code claims, else what the host saw."""
+    frame = Frame(file="solution.py", line=7)
+    claimed = ExecutionReport(
+        status=Status.STATUS_ERROR, exception=ClaimedException(type="E", message="a\nb", frames=[frame])
+    )
+
+    assert failure_line(claimed) == "E: a at solution.py:7"
+    assert failure_line(ExecutionReport(status=Status.STATUS_TIMEOUT, detail="too slow")) == "too slow"
+    assert failure_line(ExecutionReport(status=Status.STATUS_ERROR, signal=11)) == "error (exit 0, signal 11)"
+    assert is_ok(ExecutionReport(status=Status.STATUS_OK))
+    assert status_name(ExecutionReport(status=Status.STATUS_OUT_OF_MEMORY)) == "out_of_memory"
