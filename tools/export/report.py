@@ -24,11 +24,12 @@ COLUMNS_SHOWN = 200
 
 def report_page(story: RunStory) -> str:
     """Return the page. The same story gives the same bytes."""
+    total = max(story.spending.attempts, len(story.attempts))  # the story of a long run holds a part of them
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8").strip()
     return environment().get_template("report.html.j2").render(
         story=story, s=story.scores, d=story.diagnostics, words=WORDS[story.language], css=Markup(css), policy=_policy(css),  # noqa: S704 - our own file
         headline=headline(story), metric=metric_title(story.scores.metric), charts=_charts(story),
-        shown=story.ranked[:ATTEMPTS_SHOWN], hidden=max(0, len(story.attempts) - ATTEMPTS_SHOWN), columns_shown=COLUMNS_SHOWN,
+        shown=story.ranked[:ATTEMPTS_SHOWN], total=total, hidden=max(0, total - ATTEMPTS_SHOWN), columns_shown=COLUMNS_SHOWN,
     )  # fmt: skip
 
 
