@@ -1,6 +1,6 @@
 """How each operator gets its code written."""
 
-import json
+import ast
 from dataclasses import replace
 
 from pydantic import JsonValue
@@ -98,15 +98,22 @@ async def _write_trial(attempt: Attempt, deps: Deps) -> Attempt | None:
 
 
 def _trials(attempt: Attempt, parent: Attempt, deps: Deps) -> list[Trial]:
+    """Return what is known of the space: the parent with its own PARAMS, then its trials."""
     family = [
         other for other in deps.journal.trials_of(parent.id) if other.id != attempt.id and other.params is not None
     ]
     return [
-        Trial(params=plain_params(other), value=other.mean, pending=other.status is AttemptStatus.RUNNING)
-        for other in family
+        Trial(params=effective_params(parent, deps), value=parent.mean),
+        *[
+            Trial(params=effective_params(other, deps), value=other.mean, pending=other.status is AttemptStatus.RUNNING)
+            for other in family
+        ],
     ]
 
 
-def plain_params(attempt: Attempt) -> dict[str, JsonValue]:
-    """Return the PARAMS of a trial as the JSON they are."""
-    return json.loads(json.dumps(attempt.params or {}))
+def effective_params(attempt: Attempt, deps: Deps) -> dict[str, JsonValue]:
+    """Return the PARAMS that the attempt ran with: the bundle's literal, and what a trial set."""
+    assert attempt.bundle is not None, "only written attempts have parameters"
+    literal = deps.journal.bundle(attempt.bundle).metadata.params
+    own = {} if literal is None else ast.literal_eval(literal)
+    return {**own, **(attempt.params or {})}
