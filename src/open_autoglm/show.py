@@ -19,7 +19,7 @@ from open_autoglm.columns import aligned
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.progress import score_with_error
-from open_autoglm.summary import as_record, as_text, short
+from open_autoglm.summary import as_record, as_text, attempts_text, short
 from open_autoglm.tools.task import TaskSpec
 
 ROWS_SHOWN = 15
@@ -231,7 +231,7 @@ def _leaderboard(view: RunView) -> str:
     scored = sum(row.status == "scored" for row in view.attempts)
     cells = [_cells(rank, row) for rank, row in enumerate(view.attempts[:ROWS_SHOWN], start=1)]
     lines = [
-        f"Leaderboard: {len(view.attempts)} attempts, {scored} with a complete score",
+        f"Leaderboard: {attempts_text(len(view.attempts))}, {scored} with a complete score",
         *aligned(cells, indent="  "),
     ]
     if len(view.attempts) > ROWS_SHOWN:

@@ -32,7 +32,9 @@ def as_text(outcome: Outcome) -> str:
 def _what(outcome: Outcome) -> Iterator[str]:
     task = outcome.task
     yield f"{_HEADLINES[outcome.status]} Task: predict {task.target} ({task.task_type}), judged by {task.metric.name}."
-    yield (f"Ended because {outcome.stop_reason.sentence}: {outcome.attempts} attempts in {clock(outcome.seconds)}.")
+    yield (
+        f"Ended because {outcome.stop_reason.sentence}: {attempts_text(outcome.attempts)} in {clock(outcome.seconds)}."
+    )
 
 
 def _scores(outcome: Outcome) -> Iterator[str]:
@@ -47,6 +49,11 @@ def _scores(outcome: Outcome) -> Iterator[str]:
     texts = [f"{name} {number(value)}" for name, value in known if value is not None]
     if texts:
         yield f"  for comparison: {', '.join(texts)}"
+
+
+def attempts_text(count: int) -> str:
+    """Return `1 attempt`, `2 attempts`."""
+    return f"{count} attempt" + ("" if count == 1 else "s")
 
 
 def _interval(score: Score) -> str:
