@@ -47,6 +47,7 @@ _AND = re.compile(
     r"[\"']?\s*(?:列|column)?\s*(?:and|as\s+well\s+as|plus|&|和|与|以及|及|跟|、|,\s*and|,)\s*(?:the\s+|also\s+)?[\"']?"
 )
 _POSSESSIVE = re.compile(r"\b(?:their|its|his|her|my|your)\s+[\"']?$")
+_OPENED = re.compile(r"\s*\(\s*[\"']?")
 _AFTER_LIST = re.compile(
     r"[\"')]*\s*(?:列|column|columns)?\s*(?:$|[,.;:!?。(]|\b(?:from|using|with|for|in|together|at|based|given|simultaneously|jointly|by|on|both)\b|[\u3400-\u9fff])"
 )
@@ -112,6 +113,8 @@ class Frames:
             return 38.0
         if inside:
             return 80.0 + self._place(mention, max(inside, key=lambda o: o.start))
+        if any(o.end <= span.start and _OPENED.fullmatch(text, o.end, span.start) for o in self.objects):
+            return 82.0
         if _SUFFIX.match(text, span.end):
             return 78.0
         if _POINTED.search(before) or _POINTED_AFTER.match(text, span.end):

@@ -15,8 +15,8 @@ from open_autoglm.tools.task import ColumnRoles
 
 _DROP_BEFORE = re.compile(
     r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:everything|anything|all|all\s+columns)\s+but|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
-    r"|不要(?:使用|用|看|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|含|算|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
-    r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|性别|以下|下列|[\"'(])*$"
+    r"|不要(?:使用|用|看|碰|动|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|含|算|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
+    r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|以下|下列|[\"'(])*(?:(?:(?!预测|网络|模型|学习|集成|森林)[\u4e00-\u9fff]){1,4}[\s\"(]+)?$"
 )
 _DROP_AFTER = re.compile(
     r"[\"')]*\s*(?:columns?|features?|这?[一两三几]?列|字段|这[一两三几]?个?(?:列|字段|特征))?\s*(?:(?:must|should|may|can|shall)\s*(?:not|n't|never)\s+be\s+(?:used|included|seen)|cannot\s+be\s+used|(?:is|are)\s+(?:not\s+(?:to\s+be\s+used|allowed|available|known)|off\s+limits|forbidden|leaky|leakage)|leaks?\b|(?:都)?(?:不要用|不能用|不可用|不参与|不使用|不用|要去掉|去掉|要删除|删掉|会泄漏|泄露|不要))"

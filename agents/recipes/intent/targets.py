@@ -235,7 +235,7 @@ def _by_shared_words(sentence: Sentence, columns: Columns, free: Sequence[str], 
     allowed = set(free)
     for name in dict.fromkeys(n for word in said if len(word) >= 3 for n in columns.with_word.get(word, [])):
         shared = said.intersection(columns.words[name])
-        if name in allowed:
+        if name in allowed and columns.by_name[name].kind not in _NO_TARGETS:
             english = f"{name!r} shares the words {', '.join(sorted(shared))}"
             weight = 20 + 20 * len(shared) / len(columns.words[name])
             yield Evidence(column=name, weight=weight, english=english, chinese=f"{name!r} 含有相同的词")

@@ -85,7 +85,7 @@ def judge(line: Line, tables: dict[str, TableSketch]) -> str:
     return "; ".join(differences(said["expect"], flat(understanding)))
 
 
-@pytest.mark.parametrize("part", ["open", "blind"])
+@pytest.mark.parametrize("part", ["open", "blind", "late"])
 def test_sentences_are_understood(
     part: str, tables: dict[str, TableSketch], capsys: pytest.CaptureFixture[str]
 ) -> None:
