@@ -7,9 +7,10 @@ from pydantic import JsonValue
 
 from open_autoglm.agents.recipes.columns import MANY_LEVELS
 from open_autoglm.agents.recipes.plan import Plan, plan_of
+from open_autoglm.agents.recipes.portfolio import DECIDED
 from open_autoglm.agents.strategist import Brief, Past
 from open_autoglm.tools.data.kinds import ColumnKind
-from open_autoglm.tools.metrics import Need, get_metric
+from open_autoglm.tools.metrics import get_metric
 
 BOOSTED = ("lightgbm", "catboost", "histogram", "xgboost")
 ON_MATRIX = ("lightgbm", "histogram", "xgboost", "forest")
@@ -121,12 +122,9 @@ def _sets_of_levels(case: Case) -> Mapping[str, object] | None:
 
 
 def _balance(case: Case) -> Mapping[str, object] | None:
-    labels = get_metric(case.brief.task.metric.name).needs is Need.LABEL
-    return (
-        {"params": {**case.plan.params, "balanced": True}}
-        if labels and case.brief.task.task_type.is_classification
-        else None
-    )
+    if case.brief.task.metric.name not in DECIDED:
+        return None
+    return {"params": {**case.plan.params, "balanced": True}}
 
 
 def _log_target(case: Case) -> Mapping[str, object] | None:

@@ -91,6 +91,9 @@ def plan_recipe(name: str, brief: Brief) -> Plan | None:
     recipe, table = RECIPES[name], table_of(brief)
     if not _allowed(recipe, table.task):
         return None
+    columns = dict(table.columns)
+    if recipe.family is ModelFamily.NEIGHBORS and len(columns) > 1:
+        columns.pop("texts", None)  # thousands of words would drown everything else in a distance
     choices = list(recipe.choices)
     if table.task.metric.name in DECIDED and "prediction" not in brief.classes:
         choices.append("TUNED_DECISION")
@@ -101,8 +104,8 @@ def plan_recipe(name: str, brief: Brief) -> Plan | None:
         entry=recipe.entry,
         family=recipe.family.value,
         title=recipe.title,
-        columns=dict(table.columns),
-        params=PARAMETERS[name](table),
+        columns=columns,
+        params={key: value for key, value in PARAMETERS[name](table).items() if table.classes or key != "balanced"},
         choices=sorted(choices),
     )
 
@@ -136,7 +139,7 @@ def _order(table: Table) -> list[str]:
         order = ["linear", "lightgbm", "catboost", "random_forest", "xgboost", "extra_trees", "histogram", "neighbors"]
     slow_here = {name for name, most in MOST_CELLS.items() if table.cells > most}
     slow_here |= {name for name, most in MOST_WIDTH.items() if table.width > most}
-    if table.features > 60 or table.rows > 20_000 or "texts" in table.columns:
+    if table.features > 60 or table.rows > 20_000 or set(table.columns) == {"texts"}:
         slow_here.add("neighbors")  # distances say little among many columns, and finding them takes long
     return [name for name in order if name not in slow_here]
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 VERSIONS = {
     "catboost": "catboost>=1.2,<2",
+    "joblib": "joblib>=1.4,<2",
     "lightgbm": "lightgbm>=4.6,<5",
     "numpy": "numpy>=2,<3",
     "pandas": "pandas>=3,<4",
     "scipy": "scipy>=1.14,<2",
     "sklearn": "scikit-learn>=1.8,<2",
     "skops": "skops>=0.13,<1",
+    "threadpoolctl": "threadpoolctl>=3.5,<4",
     "xgboost": "xgboost-cpu>=3,<4",
 }
 """Import name to requirement."""

@@ -125,7 +125,7 @@ def _first_line(node: ast.stmt, lines: Sequence[str]) -> int:
 
 def _bindings(node: ast.Import | ast.ImportFrom) -> dict[str, tuple[str, str | None]]:
     if isinstance(node, ast.Import):
-        return {alias.asname or alias.name: (alias.name, None) for alias in node.names}
+        return {alias.asname or alias.name.split(".")[0]: (alias.name, None) for alias in node.names}
     assert node.module is not None
     return {alias.asname or alias.name: (node.module, alias.name) for alias in node.names}
 
@@ -137,7 +137,7 @@ def _collect(collection: _Collection, home: str, name: str) -> list[tuple[str, s
         raise ValueError(msg)
     if name in collection.functions or name in collection.constants:
         return []
-    source = keep_branches(read_module(home).pieces[name], collection.choices)
+    source = _settled(home, name, tuple(sorted(collection.choices.items())))
     kind = (
         collection.constants
         if isinstance(ast.parse(source).body[0], (ast.Assign, ast.AnnAssign))
@@ -145,6 +145,12 @@ def _collect(collection: _Collection, home: str, name: str) -> list[tuple[str, s
     )
     kind[name] = source
     return _note_imports(collection, home, source)
+
+
+@functools.cache
+def _settled(home: str, name: str, choices: tuple[tuple[str, bool], ...]) -> str:
+    """Return a piece without its branches on choices; nearly the same set of pieces is wanted for every solution."""
+    return keep_branches(read_module(home).pieces[name], dict(choices))
 
 
 def _note_imports(collection: _Collection, home: str, source: str) -> list[tuple[str, str]]:
@@ -165,6 +171,7 @@ def _note_imports(collection: _Collection, home: str, source: str) -> list[tuple
     return needed
 
 
+@functools.cache
 def _names(source: str) -> list[str]:
     """Names that the source reads, in the order of reading."""
     loads = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)]
@@ -179,7 +186,7 @@ def _import_lines(imports: Mapping[str, tuple[str, str | None]]) -> str:
         source = "runtime" if module == RUNTIME else module
         group = 2 if source == "runtime" else 0 if source.split(".")[0] in sys.stdlib_module_names else 1
         if attribute is None:
-            line = f"import {source}" if bound == source else f"import {source} as {bound}"
+            line = f"import {source}" if bound == source.split(".")[0] else f"import {source} as {bound}"
             groups[group].setdefault(line, [])
         else:
             name = attribute if bound == attribute else f"{attribute} as {bound}"

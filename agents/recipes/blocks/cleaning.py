@@ -70,5 +70,13 @@ def date_parts(column: pd.Series, date_format: str) -> np.ndarray:
     """Take dates apart: [rows, 7], the last being days since 1970, so that a trend can be learned."""
     dates = to_dates(column, date_format)
     days = (dates - pd.Timestamp("1970-01-01")) / pd.Timedelta(days=1)
-    parts = [dates.dt.year, dates.dt.month, dates.dt.day, dates.dt.dayofweek, dates.dt.dayofyear, dates.dt.hour, days]
+    parts = [
+        dates.dt.year,
+        dates.dt.month,
+        dates.dt.day,
+        dates.dt.day_of_week,
+        dates.dt.day_of_year,
+        dates.dt.hour,
+        days,
+    ]
     return np.column_stack([part.to_numpy(dtype=np.float64, na_value=np.nan) for part in parts])

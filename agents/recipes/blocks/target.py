@@ -27,15 +27,17 @@ def read_target(train: pd.DataFrame, ctx: Context) -> np.ndarray:
     return to_number(train[ctx.task.target])
 
 
-def row_weights(train: pd.DataFrame, y: np.ndarray, *, balanced: bool) -> np.ndarray:
-    """Return how much each row counts: balanced gives every class the same total."""
-    weights = np.ones(len(y))
+def row_weights(train: pd.DataFrame) -> np.ndarray:
+    """Return how much each row counts."""
     if HAS_WEIGHT:
-        weights = np.nan_to_num(to_number(train[COLUMNS["weight"]]), nan=1.0)
-    if CLASSIFICATION and balanced:
-        counts = np.bincount(y)
-        weights = weights * (len(y) / len(counts) / np.maximum(counts, 1))[y]
-    return weights
+        return np.nan_to_num(to_number(train[COLUMNS["weight"]]), nan=1.0)
+    return np.ones(len(train))
+
+
+def class_weights(y: np.ndarray) -> np.ndarray:
+    """Return weights [rows] that give every class the same total."""
+    counts = np.bincount(y)
+    return (len(y) / len(counts) / np.maximum(counts, 1))[y]
 
 
 def held_out(train: pd.DataFrame, y: np.ndarray, ctx: Context) -> np.ndarray:

@@ -20,7 +20,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
 )
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -44,7 +44,9 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if CLASSIFICATION and len(np.unique(y)) == 1:
         return {"learned": {**learned, "only": int(y[0])}, "boosting": None}
     frame = name_categories(X)
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     trees = params["n_estimators"]
     if trees is None:
         held = held_out(train, y, ctx)

@@ -19,7 +19,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
 )
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.trees import pack_trees, tree_scores, unpack_trees
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
@@ -30,7 +30,9 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     y = read_target(train, ctx)
     X, learned = fit_features(train, y, ctx)
     X = np.clip(X, -1e37, 1e37)  # trees work in single precision
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     learned["rows"] = len(y)
     if TUNED_DECISION:
         proba = cross_fitted(

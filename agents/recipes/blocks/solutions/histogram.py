@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import threadpool_limits
 
 from open_autoglm.agents.recipes.blocks.answers import as_answer
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 # The one class of such a model that skops does not know by itself; it holds arrays and no code.
@@ -21,11 +22,19 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 def fit(train: pd.DataFrame, ctx: Context) -> dict:
     """Learn the features, then the number of trees, then the trees on all rows."""
+    with threadpool_limits(ctx.n_jobs):  # left alone it takes every core
+        return fit_all(train, ctx)
+
+
+def fit_all(train: pd.DataFrame, ctx: Context) -> dict:
+    """Do what fit promises."""
     params = {**PARAMS, **ctx.params}
     y = read_target(train, ctx)
     X, learned = fit_features(train, y, ctx)
     learned["rows"] = len(y)
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     trees = params["n_estimators"]
     if trees is None:
         held = held_out(train, y, ctx)

@@ -21,7 +21,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
 )
 from open_autoglm.agents.recipes.blocks.decision import learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -32,7 +32,9 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     X, learned = fit_features(train, y, ctx)
     learned["rows"] = len(y)
     options = booster_options(params, ctx)
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     native = native_categories(learned, params)
     data = lgb.Dataset(X, y, weight=weights, categorical_feature=native, params=options).construct()
     if BAGGED:

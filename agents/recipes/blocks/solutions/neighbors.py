@@ -11,7 +11,7 @@ from open_autoglm.agents.recipes.blocks.answers import as_answer
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
-from open_autoglm.agents.recipes.blocks.target import inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -21,7 +21,9 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     y = read_target(train, ctx)
     learned = learn_design(train)
     X = make_design(train, learned).toarray()
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     learned |= {"rows": len(y), "neighbors": params["neighbors"]}
     if TUNED_DECISION:
         proba = cross_fitted(

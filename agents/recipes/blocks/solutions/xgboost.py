@@ -12,7 +12,7 @@ from open_autoglm.agents.recipes.blocks.answers import as_answer
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
-from open_autoglm.agents.recipes.blocks.target import held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -33,7 +33,9 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     y = read_target(train, ctx)
     X, learned = fit_features(train, y, ctx)
     learned["rows"] = len(y)
-    weights = row_weights(train, y, balanced=params["balanced"])
+    weights = row_weights(train)
+    if CLASSIFICATION and params["balanced"]:
+        weights = weights * class_weights(y)
     trees = params["n_estimators"]
     if trees is None:
         held = held_out(train, y, ctx)
