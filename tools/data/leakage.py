@@ -111,10 +111,11 @@ def _affine_copy(values: pd.Series, column: ColumnProfile, target: _Target) -> S
     if both.sum() < max(20, 0.9 * len(numbers)):
         return None
     x, y = numbers[both], target.numbers[both]
+    x = x / (np.abs(x).max() or 1.0)  # squares of large numbers overflow
     if x.std() == 0 or y.std() == 0:
         return None
-    x = x / np.abs(x).max()
-    match = abs(float(np.corrcoef(x, y)[0, 1]))
+    with np.errstate(all="ignore"):
+        match = abs(float(np.nan_to_num(np.corrcoef(x, y)[0, 1])))
     if match > 0.99999:
         form = "times a factor plus a constant"
     elif abs(float(pd.Series(x).corr(pd.Series(y).rank(), method="spearman"))) > 0.99999 and len(np.unique(x)) > 20:
