@@ -7,6 +7,7 @@ Overhead is the time `Session.run` takes minus what the runtime itself says it s
 """
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -84,7 +85,7 @@ def main() -> None:
 
 def print_row(name: str, seconds: list[float]) -> None:
     """Print one line of milliseconds."""
-    print(f"{name:38}" + "".join(f"{'' if value != value else f'{1000 * value:.1f}':>8}" for value in seconds))
+    print(f"{name:38}" + "".join(f"{'' if math.isnan(value) else f'{1000 * value:.1f}':>8}" for value in seconds))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ _ESCAPES = re.compile(
     r"|\x1b[PX^_][^\x1b]{0,4096}(?:\x1b\\)?"  # device control and privacy strings
     r"|[\x1b\x9b]\[?[0-?]*[ -/]*[@-~]?"  # colours, cursor movement, everything shorter
 )
-_OVERWRITTEN = re.compile(r"[^\n]*\r(?=[^\n])")
 _BAD_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _WANTED_CONTROLS = "\n\t\u200c\u200d"  # joiners are part of ordinary words in some scripts
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -22,7 +21,8 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 def sanitise(text: str) -> str:
     """Replace what could move a cursor, hide text or reorder it; keep of overwritten lines what would be seen last."""
-    text = _OVERWRITTEN.sub("", text.replace("\r\n", "\n")).replace("\r", "\n")
+    if "\r" in text:
+        text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
     text = _ESCAPES.sub(REPLACEMENT, text)
     if text.isascii() and text.isprintable():
         return text

@@ -84,12 +84,14 @@ def marked(token: str) -> list[int]:
 def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = list, seconds: float = 5.0) -> bool:
     """Kill everything that belongs to a session but its fork server `spare`; return whether nothing is left.
 
-    Looks at the members of its control group, the descendants of the fork server and the mark in the environment: a
-    process escapes only by leaving all three, which a backend without isolation cannot prevent.
+    Looks at the members of its control group and at the descendants of the fork server, to whom every orphan comes back;
+    where the fork server is dead, at the mark in the environment. What leaves all of them cannot be found: a backend
+    without isolation cannot prevent that.
     """
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        left = {*marked(token), *(pid for pid in [*members(), *descendants(spare)] if not _is_zombie(pid))} - {spare}
+        orphans = marked(token) if _is_zombie(spare) else []
+        left = {pid for pid in [*members(), *descendants(spare), *orphans] if not _is_zombie(pid)} - {spare}
         if not left:
             return True
         for pid in left:
