@@ -54,8 +54,19 @@ class Exchange:
             raise SandboxError(f"The job's files could not be laid out in {str(self.base)!r}: {error}") from error
         content = {"call": job.call, "context": dict(job.context)}
         _write(self.job / "job.json", json.dumps(content))
+        if not self.copy_inputs:
+            self._show_to_all()
         whole = json.dumps({**content, "code": dict(job.code), "inputs": hashes}, sort_keys=True)
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _show_to_all(self) -> None:
+        """Let another user read it, whatever the umask; the folder around it is this user's alone."""
+        for path in [self.job, *self.job.rglob("*")]:
+            about = path.lstat()
+            if stat.S_ISDIR(about.st_mode):
+                path.chmod(0o755)
+            elif about.st_nlink == 1:  # what is linked is somebody's file, and readable: only its owner changes that
+                path.chmod(0o644)
 
     def _hand_over(self, source: Path, name: str) -> str:
         if not _NAME.fullmatch(name):

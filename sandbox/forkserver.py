@@ -144,7 +144,7 @@ def _be_cell(request: Mapping[str, Any], streams: Sequence[int], channel: socket
             parts.namespaces.settle()
         paths = {name: Path(folder) for name, folder in request["paths"].items()}
         job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
-        _settle(paths, request["environment"])
+        _settle(paths, request["cpus"])
         place = parts.driver.Place(
             code=paths["job"] / "code", inputs=paths["job"] / "in", out=paths["out"], work=paths["work"]
         )
@@ -180,10 +180,13 @@ def _limit(rlimits: Mapping[str, int]) -> None:
         resource.setrlimit(kind, (bound, bound))
 
 
-def _settle(paths: Mapping[str, Path], environment: Mapping[str, str]) -> None:
+def _settle(paths: Mapping[str, Path], cpus: int | None) -> None:
     """Make the work folder this process's home."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.update(environment)
+    if cpus is not None:  # other than what the libraries were told when they were loaded
+        os.environ.update({name: str(cpus) for name in os.environ if name.endswith(("_NUM_THREADS", "_MAX_CPU_COUNT"))})
+        if "threadpoolctl" in sys.modules:
+            sys.modules["threadpoolctl"].threadpool_limits(cpus)
     tempfile.tempdir = None
     sys.argv = ["solution.py"]
     sys.path[:0] = [str(paths["job"] / "code")]

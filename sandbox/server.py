@@ -91,6 +91,8 @@ class ForkServer:
             if select.select([self.control], [], [], 0.05)[0]:
                 self.facts, descriptors = receive(self.control)
                 if not self.facts:
+                    with suppress(subprocess.TimeoutExpired):
+                        self.process.wait(1)  # so that it has said what it has to say
                     raise SandboxUnavailable(f"The sandbox ended while it started. {self.last_words()}")
                 if descriptors:
                     self.ring, *self.writable = descriptors

@@ -33,6 +33,7 @@ class SupervisedSession:
     def __init__(self, launcher: Launcher, *, cpus: int, imports: Sequence[str] = IMPORTS) -> None:
         self._start = partial(ForkServer.start, launcher, cpus=cpus, imports=imports)
         self._launcher = launcher
+        self._cpus = cpus
         sweep(Path(tempfile.gettempdir()), _PREFIX)
         self._base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         plain = launcher.seclusion is Seclusion.NONE
@@ -105,7 +106,7 @@ class SupervisedSession:
             "keep": inside.keep,
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
-            "environment": {},
+            "cpus": None if limits.cpus == self._cpus else limits.cpus,
         }
 
     def _ready_server(self) -> ForkServer | None:

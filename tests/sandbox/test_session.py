@@ -1,0 +1,140 @@
+"""The session that local backends share, where the machine or the caller misbehaves."""
+
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox import bubblewrap
+from open_autoglm.sandbox.cgroup import Cgroup
+from open_autoglm.sandbox.conformance import DAEMON, Bench, alive
+from open_autoglm.sandbox.process import ProcessLauncher, ProcessSandbox
+from open_autoglm.sandbox.report import Status
+from open_autoglm.sandbox.server import ForkServer
+from open_autoglm.sandbox.session import SupervisedSession
+
+BOMB = "x = []\nwhile True: x.append(bytearray(b'1' * 4_000_000)); time.sleep(.001)"
+FORKS = "for _ in range(60):\n    if os.fork() == 0: time.sleep(30); os._exit(0)\ntime.sleep(30)"
+
+
+def test_without_control_groups_the_tree_is_watched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Memory and processes are held from outside."""
+    monkeypatch.setattr(Cgroup, "make", lambda: None)
+    session = ProcessSandbox(imports=()).open(cpus=1)
+    bench = Bench(session, tmp_path)
+
+    bomb = bench.run(BOMB, memory_bytes=100 << 20)
+    forks = bench.run(FORKS, processes=20)
+    session.close()
+
+    assert (bomb.status, "memory" in bomb.detail) == (Status.STATUS_OUT_OF_MEMORY, True)
+    assert bomb.resources.peak_memory_bytes > 90 << 20
+    assert (forks.status, forks.violations[0].kind) == (Status.STATUS_VIOLATION, "process_limit")
+
+
+def test_an_interrupt_of_the_caller_leaves_nothing_running(tmp_path: Path) -> None:
+    """Ctrl-C in the thread that runs a job kills the tree, and the session goes on."""
+    tag = uuid.uuid4().hex
+    session = SupervisedSession(ProcessLauncher(), cpus=1, imports=())
+
+    class Interrupted(threading.Event):
+        """Behaves as if Ctrl-C came once the daemon is up."""
+
+        def is_set(self) -> bool:
+            if alive(tag):
+                raise KeyboardInterrupt
+            return False
+
+    calm, session._cancelled = session._cancelled, Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        Bench(session, tmp_path).run(DAEMON + f"daemon('{tag}')\ntime.sleep(60)")
+
+    assert alive(tag) == []
+    session._cancelled = calm
+    assert Bench(session, tmp_path).run("pass").status == Status.STATUS_OK
+    session.close()
+
+
+def test_cancel_also_ends_the_wait_for_a_fork_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A job that never started is cancelled, not lost."""
+    session = SupervisedSession(ProcessLauncher(), cpus=1, imports=())
+    waiting = threading.Event()
+
+    def wait(_: ForkServer, interrupted: threading.Event) -> bool:
+        waiting.set()
+        while not interrupted():  # type: ignore[operator]  # the method that tells
+            pass
+        return False
+
+    monkeypatch.setattr(ForkServer, "wait", wait)
+    reports = []
+    thread = threading.Thread(target=lambda: reports.append(Bench(session, tmp_path).run("pass")))
+    thread.start()
+    waiting.wait()
+    session.cancel()
+    thread.join()
+    session.close()
+
+    assert (reports[0].status, reports[0].detail) == (Status.STATUS_CANCELLED, "cancelled before it started")
+
+
+class Broken(ProcessLauncher):
+    """Starts a program that says something and ends."""
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit('no \\x1b[31mluck')"], stderr=log, cwd=base)
+
+
+class Missing(ProcessLauncher):
+    """Starts a program that is not there."""
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([str(base / "nothing")])
+
+
+def test_a_fork_server_that_cannot_start_is_the_sandboxs_failure(tmp_path: Path) -> None:
+    """The message holds its last words, made harmless."""
+    session = SupervisedSession(Broken(), cpus=1)
+    with pytest.raises(SandboxUnavailable, match=r"ended while it started\. no �luck"):
+        Bench(session, tmp_path).run("pass")
+    session.close()
+    with pytest.raises(SandboxUnavailable, match="cannot be started"):
+        SupervisedSession(Missing(), cpus=1)
+
+
+def test_bubblewrap_says_why_it_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On another system, without the program, with one that fails."""
+    for platform, programs, reason in (
+        ("darwin", [Path("/bin/false")], "needs Linux"),
+        ("linux", [], "no bwrap program"),
+        ("linux", [Path("/bin/false")], "does not work here"),
+    ):
+        monkeypatch.setattr(bubblewrap.sys, "platform", platform)
+        monkeypatch.setattr(bubblewrap, "programs", lambda found=programs: found)
+        bubblewrap._working.cache_clear()
+        readiness = bubblewrap.BubblewrapSandbox().probe()
+        assert not readiness.ready
+        assert reason in readiness.reason
+        with pytest.raises(SandboxUnavailable, match=reason):
+            bubblewrap.BubblewrapSandbox().open()
+    bubblewrap._working.cache_clear()
+
+
+def test_private_files_reach_the_inside_whatever_the_umask(tmp_path: Path) -> None:
+    """A sandbox started by root runs as another user: what is handed over must be readable, the original unchanged."""
+    if not bubblewrap.BubblewrapSandbox().probe().ready:
+        pytest.skip("bubblewrap is not ready here")
+    secret = tmp_path / "private"
+    secret.write_text("seen")
+    secret.chmod(0o600)
+    session = bubblewrap.BubblewrapSandbox(imports=()).open(cpus=1)
+    report = Bench(session, tmp_path / "out").run("print((IN / 'x').read_text())", {"x": secret}, cpus=3)
+    session.close()
+
+    assert report.stdout.head == "seen\n", report.stderr.head
+    assert secret.stat().st_mode & 0o777 == 0o600
