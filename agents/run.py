@@ -20,7 +20,7 @@ from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.search.greedy import GreedyPolicy
 from open_autoglm.agents.strategist import Strategist
 from open_autoglm.agents.workspace import Workspace
-from open_autoglm.errors import Interrupted, Unsupported
+from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
 from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bundle import Author
@@ -141,6 +141,13 @@ class Surface:
 def _conduct(
     workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
 ) -> Outcome:
+    with workspace.in_use():
+        return _conduct_alone(workspace, surface, strategist, sandbox, resumed=resumed)
+
+
+def _conduct_alone(
+    workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
+) -> Outcome:
     journal = Journal(workspace.root / "journal.sqlite")
     events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
     workers = workspace.options.workers
@@ -165,8 +172,11 @@ def _conduct(
     try:
         _announce(deps, resumed=resumed)
         _in_a_loop(lambda: _until_aborted(deps))
+    except AutoGLMError as error:
+        if not resumed and not isinstance(error, Interrupted) and journal.stage("understand") is None:
+            workspace.remove()
+        raise
     finally:
-        deps.save_clock()
         for session in sessions:
             session.close()
         blocking.close()
@@ -209,9 +219,13 @@ async def _until_aborted(deps: Deps) -> None:
     deps.stop.on_change(stopped)
     try:
         await run_to_end(deps)
+    except AutoGLMError:
+        deps.save_clock()
+        raise
     except asyncio.CancelledError:
         if not deps.stop.aborted:
             raise
+        deps.save_clock()
         message = f"Stopped. Nothing that was recorded is lost; go on with: autoglm resume {deps.workspace.root}"
         raise Interrupted(message) from None
 

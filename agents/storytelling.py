@@ -13,10 +13,9 @@ from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.reporting import run_warnings, unmet_wishes
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import EventKind, Json, read_events
-from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.export import story as told
 from open_autoglm.tools.export.story import RunStory
-from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.export.summary import summarise
 
 MOST_ATTEMPTS = 300
 """Lines of the leaderboard at most: the best, and the most recent."""
@@ -54,7 +53,7 @@ def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told
         guesses=tuple(task.guesses),
         warnings=tuple(run_warnings(deps)),
         unmet=tuple(unmet_wishes(deps, settled)),
-        data=_data(workspace.profile, task),
+        data=summarise(workspace.profile, workspace.classes),
         split=_split(deps),
         diagnostics=diagnostics,
         ensemble=_ensemble(deps, settled),
@@ -134,34 +133,6 @@ def _spending(deps: Deps) -> told.Spending:
         budget_attempts=spec.attempts,
         executions=deps.journal.execution_count(),
     )
-
-
-def _data(profile: DataProfile, task: TaskSpec) -> told.DataSummary:
-    roles = dict.fromkeys(task.columns.dropped, "dropped") | dict.fromkeys(task.columns.id, "id")
-    roles[task.target] = "target"
-    target = profile.target
-    return told.DataSummary(
-        rows=profile.rows,
-        columns=tuple(
-            told.ColumnSummary(
-                name=column.name,
-                kind=column.kind.value,
-                role=roles.get(column.name, "feature"),
-                distinct=column.distinct,
-                missing_fraction=column.missing_fraction,
-            )
-            for column in profile.columns
-        ),
-        class_counts=tuple((str(level.value), level.count) for level in target.classes),
-        target_quantiles=_target_quantiles(profile, task),
-        duplicate_rows=profile.duplicates.rows,
-        notes=tuple(suspect.explanation for suspect in profile.suspects),
-    )
-
-
-def _target_quantiles(profile: DataProfile, task: TaskSpec) -> tuple[tuple[float, float], ...]:
-    column = profile.column(task.target)
-    return () if task.task_type.is_classification else tuple((int(q) / 100, v) for q, v in column.quantiles.items())
 
 
 def _split(deps: Deps) -> str:

@@ -7,11 +7,13 @@ journal.sqlite  the truth                                  work/          scratc
 events.jsonl    what happened, for people and surfaces     deliverable/   what the user takes home
 """
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +32,7 @@ from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
 LAYOUT_VERSION = 1
+LOCK = "run.lock"
 
 
 class Workspace:
@@ -41,6 +44,7 @@ class Workspace:
         self.options = options
         self.staging = Staging(root / "staged")
         self._staged: dict[str, Path] = {}
+        self._made = False
 
     # --- making and opening --------------------------------------------------------------------------------------
 
@@ -53,6 +57,7 @@ class Workspace:
         """
         run_id = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(3)
         root = (options.out or options.root / run_id).resolve()
+        made = not root.exists()
         if root.exists() and (not root.is_dir() or any(root.iterdir())):
             raise InputError(
                 f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run "
@@ -72,7 +77,35 @@ class Workspace:
             raise InputError(
                 f"Cannot write the run directory {root}: {error.strerror or error}. Name a writable folder with --out."
             ) from error
-        return cls(root, run_id, options)
+        workspace = cls(root, run_id, options)
+        workspace._made = made
+        return workspace
+
+    def remove(self) -> None:
+        """Remove the run directory of a run that came to nothing; a folder that was there before stays, empty."""
+        for path in [*self.root.iterdir()]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        if self._made:
+            self.root.rmdir()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold the run directory: one process at a time works on a run.
+
+        Raises:
+            RunDirectoryError: Another process is working on it.
+        """
+        with (self.root / LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RunDirectoryError(
+                    f"Another process is working on the run in {self.root}. Wait for it to end, or stop it with Ctrl-C."
+                ) from None
+            yield
 
     @classmethod
     def open(cls, root: Path) -> "Workspace":
@@ -160,7 +193,15 @@ class Workspace:
     def save_task(self, task: TaskSpec) -> None:
         """Keep the task, and forget what was derived from an earlier one."""
         write_text(self.root / "task.json", task.model_dump_json(indent=1))
-        for name in ("task", "y", "classes", "train", "metric", "test"):
+        self._forget("task", "y", "classes", "train", "metric", "test")
+
+    def forget_split(self) -> None:
+        """Forget what was derived from an earlier split: it was made anew."""
+        self._forget("plan", "profile")
+        self._staged.clear()
+
+    def _forget(self, *names: str) -> None:
+        for name in names:
             self.__dict__.pop(name, None)
 
     def save_json(self, name: str, value: Json) -> None:
@@ -249,6 +290,18 @@ class Workspace:
         if not labelled:
             frame = frame.drop(columns=[self.task.target], errors="ignore")
         return self.staging.put(frame.reset_index(drop=True))
+
+
+def is_in_use(root: Path) -> bool:
+    """Whether a process is working on the run in this directory right now."""
+    try:
+        with (root / LOCK).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -19,7 +19,7 @@ LINEAR_SHARE = 0.4
 async def baselines(deps: Deps, winner: FittedModel | None) -> Baseline:
     """Score the baselines on the holdout; without one, on the folds."""
     if deps.workspace.holdout() is None:
-        return Baseline(dummy=_dummy_on_folds(deps), linear=_linear_on_folds(deps))
+        return Baseline(dummy=dummy_on_folds(deps), linear=_linear_on_folds(deps))
     return Baseline(dummy=_dummy_on_holdout(deps), linear=await _linear_on_holdout(deps, winner))
 
 
@@ -32,7 +32,8 @@ def _dummy_on_holdout(deps: Deps) -> float:
     )
 
 
-def _dummy_on_folds(deps: Deps) -> float:
+def dummy_on_folds(deps: Deps) -> float:
+    """Return what a constant scores over the folds."""
     workspace = deps.workspace
     scores = [
         workspace.metric.score(

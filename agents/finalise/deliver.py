@@ -102,7 +102,7 @@ def _delivery(deps: Deps, settled: Settled, reason: StopReason, diagnostics: Dia
         scored_model=workspace.resolve(settled.scored_model),
         story=story_of(deps, settled, reason, diagnostics),
         runtime_source=RUNTIME.read_text(encoding="utf-8"),
-        training_table=workspace.staged("notebook", workspace.search_rows, labelled=True),
+        training_table=workspace.staged("shipped", np.arange(len(workspace.train)), labelled=True),
         new_rows=workspace.table(SourceRole.PREDICT),
         sample_submission=workspace.table(SourceRole.SAMPLE_SUBMISSION),
         fit_seconds=attempt.number("fit_seconds") or 1.0,

@@ -4,6 +4,7 @@ import json
 
 from open_autoglm.agents.budget import merged_budget
 from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.finalise.baselines import dummy_on_folds
 from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
 from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
@@ -87,9 +88,11 @@ def _split_and_profile(deps: Deps) -> None:
     found = profile_table(workspace.train.iloc[rows].reset_index(drop=True), task)
     workspace.save_json("profile.json", json.loads(found.model_dump_json()))
     warnings = [*plan.notes, *found.warnings]
+    workspace.forget_split()
+    dummy = dummy_on_folds(deps)  # also finds out, before anything is run, whether the metric can judge this target
     for text in warnings:
         deps.events.emit(EventKind.WARNING, text=text)
-    deps.journal.record_stage("profile", {"warnings": warnings})
+    deps.journal.record_stage("profile", {"warnings": warnings, "dummy": dummy})
 
 
 def check_target(deps: Deps) -> None:
@@ -120,8 +123,7 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
         edited = deps.confirm(task, _leaves_the_machine(deps))
         if edited is None:
             raise Interrupted("Not confirmed: nothing was run.")
-        if edited != task:
-            await deps.blocking.host(_change_task, deps, edited)
+        await _apply(state, deps, edited)
     task = deps.workspace.task
     options = deps.workspace.options
     deps.budget.spec = merged_budget(options.budget, task.budget, options.defaults)
@@ -144,10 +146,23 @@ def _leaves_the_machine(deps: Deps) -> list[str]:
     return [f"{deps.workspace.options.share} of the data to {deps.strategist.name}"]
 
 
-def _change_task(deps: Deps, task: TaskSpec) -> None:
-    deps.workspace.save_task(task)
-    deps.journal.forget_stages(["profile"])
-    _split_and_profile(deps)
+async def _apply(state: RunState, deps: Deps, edited: TaskSpec) -> None:
+    """Take over what the person changed, as if options had said so, and understand the task anew."""
+    task, options = deps.workspace.task, deps.workspace.options
+    if (edited.target, edited.metric, edited.budget) == (task.target, task.metric, task.budget):
+        return
+    deps.workspace.set_options(
+        options.model_copy(
+            update={
+                "target": edited.target,
+                "metric": edited.metric.name if edited.metric != task.metric else options.metric,
+                "budget": edited.budget if edited.budget != task.budget else options.budget,
+            }
+        )
+    )
+    deps.journal.forget_stages(["understand", "profile"])
+    await understand(state, deps)
+    await profile(state, deps)
 
 
 async def finalise(state: RunState, deps: Deps) -> RunUpdate:

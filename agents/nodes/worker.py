@@ -16,6 +16,7 @@ from open_autoglm.agents.briefing import (
 )
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
+from open_autoglm.agents.finalise.baselines import linear_attempt
 from open_autoglm.agents.nodes.smoking import smoke_problem
 from open_autoglm.agents.nodes.writing import write_bundle
 from open_autoglm.agents.outcome import StopReason
@@ -199,7 +200,7 @@ def _tell(deps: Deps, attempt: Attempt, before: Attempt | None) -> None:
         title=attempt.title,
         lesson=attempt.lesson or attempt.failure,
     )
-    best = best_attempt(deps)
+    best, linear = best_attempt(deps), linear_attempt(deps)
     if best is not None and best.id == attempt.id and (before is None or before.id != best.id):
         deps.events.emit(
             EventKind.BEST_IMPROVED,
@@ -209,6 +210,8 @@ def _tell(deps: Deps, attempt: Attempt, before: Attempt | None) -> None:
             metric=deps.workspace.task.metric.name,
             title=best.title,
             seconds=seconds,
+            dummy=(deps.journal.stage("profile") or {}).get("dummy"),
+            linear=None if linear is None else linear.mean,
         )
 
 

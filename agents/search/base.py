@@ -23,6 +23,8 @@ class SearchView:
     scored_at_last_merge: int = 0
     share_spent: float = 0.0
     """Share of the search's budget that is spent, 0 to 1."""
+    may_merge: bool = True
+    """Whether the task allows ensembles: one model was wished for, or one that explains itself, where it does not."""
     last: bool = False
     """Whether there is time (or an attempt) for one more pick at most."""
     since_gain: int = 0

@@ -61,7 +61,7 @@ class GreedyPolicy:
     @staticmethod
     def _should_merge(view: SearchView) -> bool:
         fresh = view.scored - view.scored_at_last_merge
-        if fresh <= 0 or len(_members(view)) < 2:  # two make an ensemble
+        if not view.may_merge or fresh <= 0 or len(_members(view)) < 2:  # two make an ensemble
             return False
         if view.last or (view.share_spent >= CLOSING and fresh > 1):
             return True

@@ -7,6 +7,7 @@ from open_autoglm.agents.briefing import affords_two_more, attempts_made, best_f
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.search.base import SearchView
 from open_autoglm.agents.strategist import Operator
+from open_autoglm.tools.task import ModelFamily
 
 BEST_IN_VIEW = 12
 
@@ -27,6 +28,7 @@ def search_view(deps: Deps) -> SearchView:
     best = deps.journal.best_attempts(greater_is_better=deps.workspace.metric.greater_is_better, count=BEST_IN_VIEW)
     limit = deps.budget.spec.attempts
     done = attempts_made(deps)
+    wishes = deps.workspace.task.constraints
     return SearchView(
         made=dict(made),
         exhausted=frozenset(exhausted),
@@ -34,6 +36,7 @@ def search_view(deps: Deps) -> SearchView:
         scored=scored,
         scored_at_last_merge=int(deps.journal.get_meta("scored_at_last_merge") or 0),
         share_spent=deps.budget.share_spent(done, best_fit_seconds(deps)),
+        may_merge=not wishes.interpretable and ModelFamily.ENSEMBLE.value not in wishes.forbidden_models,
         last=(limit is not None and limit - done == 1) or not affords_two_more(deps),
         since_gain=deps.journal.since(best[0].id) if best else 0,
         trials=dict(trials),

@@ -293,9 +293,15 @@ def test_a_question_without_anybody_to_answer_needs_approval(tmp_path: Path) -> 
 
     with pytest.raises(ApprovalNeeded, match="Which column"):
         start_run(options, strategist=writer, sandbox=engine.sandbox())
-    answered = resume_run(
-        tmp_path / "run", strategist=writer, sandbox=engine.sandbox(), ask=lambda question: question.choices[0]
-    )
+    assert not (tmp_path / "run").exists(), "a run that came to nothing leaves nothing"
+    asked = []
+
+    def answer(question: Question) -> str:
+        asked.append(question.text)
+        return question.choices[0]
+
+    answered = start_run(options, strategist=writer, sandbox=engine.sandbox(), ask=answer)
+    assert asked == ["Which column?"]
     assert answered.task.target == "label"
 
 
