@@ -37,7 +37,7 @@ def profile_column(values: pd.Series, name: str, role: Role, missing_fraction: f
         }
         if measured
         else {},
-        mean=_finite(float(np.mean(finite / 2) * 2)) if measured else None,  # halved: sums and differences may overflow
+        mean=_finite(float((finite / len(finite)).sum())) if measured else None,  # divided first: the sum may overflow
         whole_numbers=bool((finite == np.floor(finite)).all()) if measured else None,
         negative=bool((finite < 0).any()) if measured else None,
         infinite=int(np.isinf(numbers).sum()),

@@ -52,6 +52,11 @@ def profile_table(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
         raise InputError(f"There is no column {task.target!r} in the table.")
     if len(frame) == 0:
         raise InputError("There are no rows to look at.")
+    with np.errstate(over="ignore", invalid="ignore"):  # numbers at the limits of float64; what has no value is None
+        return _profile(frame, task)
+
+
+def _profile(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
     looked_at = frame.iloc[:: -(-len(frame) // SAMPLED_ROWS)]
     missing = frame.isna().mean().to_numpy()
     columns = [

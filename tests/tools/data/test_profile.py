@@ -205,6 +205,15 @@ def test_a_profile_survives_json_with_infinities(make_task):
     json.loads(profile.model_dump_json(), parse_constant=pytest.fail)
 
 
+@pytest.mark.parametrize("task_type", ["multiclass", "regression"])
+def test_numbers_at_the_limit_of_floats_do_not_overflow(make_task, task_type):
+    """Their mean and quantiles are still numbers, without a warning."""
+    frame = pd.DataFrame({"x": [1.19e308] * 3 + [1e155, 0.0] * 20, "y": [1e308, 5.0, 7.0] + [1e200, 1.0] * 20})
+    x = profile_table(frame, make_task(task_type)).column("x")
+    assert x.mean == pytest.approx(3 * 1.19e308 / 43)
+    assert x.quantiles["95%"] > 1e154
+
+
 def test_an_absent_target_is_told(plain, make_task):
     """A task about another table."""
     with pytest.raises(InputError, match="price"):
