@@ -137,20 +137,19 @@ def _collect(collection: _Collection, home: str, name: str) -> list[tuple[str, s
         raise ValueError(msg)
     if name in collection.functions or name in collection.constants:
         return []
-    source = _settled(home, name, tuple(sorted(collection.choices.items())))
-    kind = (
-        collection.constants
-        if isinstance(ast.parse(source).body[0], (ast.Assign, ast.AnnAssign))
-        else collection.functions
-    )
-    kind[name] = source
+    source, constant = _settled(home, name, tuple(sorted(collection.choices.items())))
+    (collection.constants if constant else collection.functions)[name] = source
     return _note_imports(collection, home, source)
 
 
 @functools.cache
-def _settled(home: str, name: str, choices: tuple[tuple[str, bool], ...]) -> str:
-    """Return a piece without its branches on choices; nearly the same set of pieces is wanted for every solution."""
-    return keep_branches(read_module(home).pieces[name], dict(choices))
+def _settled(home: str, name: str, choices: tuple[tuple[str, bool], ...]) -> tuple[str, bool]:
+    """Return a piece without its branches on choices, and whether it is a constant.
+
+    Cached, for nearly the same pieces are wanted for every solution of a run.
+    """
+    source = keep_branches(read_module(home).pieces[name], dict(choices))
+    return source, isinstance(ast.parse(source).body[0], (ast.Assign, ast.AnnAssign))
 
 
 def _note_imports(collection: _Collection, home: str, source: str) -> list[tuple[str, str]]:

@@ -4,7 +4,6 @@ import ast
 import dataclasses
 from collections.abc import Callable, Mapping
 
-import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -73,12 +72,26 @@ def renamed(brief: Brief, new: Mapping[str, str], labels: Mapping[object, str]) 
 
 @pytest.mark.parametrize("name", [*RECIPES, "ensemble"])
 @given(data=st.data())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_changes_the_syntax_tree(
-    name: str, data: st.DataObject, messy: dict[TaskType, pd.DataFrame], briefs: dict[TaskType, Brief]
+    name: str, data: st.DataObject, briefs: dict[TaskType, Brief]
 ) -> None:
     """Columns, classes, the target and read options of any text write the same program."""
-    brief = briefs[TaskType.BINARY]
+    check_names(name, data, briefs[TaskType.BINARY])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*RECIPES, "ensemble"])
+@given(data=st.data())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_changes_the_syntax_tree_in_many_trials(
+    name: str, data: st.DataObject, briefs: dict[TaskType, Brief]
+) -> None:
+    """The same, looked for longer."""
+    check_names(name, data, briefs[TaskType.BINARY])
+
+
+def check_names(name: str, data: st.DataObject, brief: Brief) -> None:
     columns = [column.name for column in brief.profile.columns]
     drawn = data.draw(st.lists(names, min_size=len(columns) + 2, max_size=len(columns) + 2, unique=True))
     drawn = [text if text != "prediction" else "prediction " for text in drawn]

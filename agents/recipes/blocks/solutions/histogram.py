@@ -14,6 +14,7 @@ from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGE
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.threads import threads_for
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 # The one class of such a model that skops does not know by itself; it holds arrays and no code.
@@ -21,13 +22,7 @@ TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]
 
 
 def fit(train: pd.DataFrame, ctx: Context) -> dict:
-    """Learn the features, then the number of trees, then the trees on all rows."""
-    with threadpool_limits(ctx.n_jobs):  # left alone it takes every core
-        return fit_all(train, ctx)
-
-
-def fit_all(train: pd.DataFrame, ctx: Context) -> dict:
-    """Do what fit promises."""
+    """Learn the features, then the trees."""
     params = {**PARAMS, **ctx.params}
     y = read_target(train, ctx)
     X, learned = fit_features(train, y, ctx)
@@ -35,22 +30,25 @@ def fit_all(train: pd.DataFrame, ctx: Context) -> dict:
     weights = row_weights(train)
     if CLASSIFICATION and params["balanced"]:
         weights = weights * class_weights(y)
-    trees = params["n_estimators"]
-    if trees is None:
-        held = held_out(train, y, ctx)
-        model = make_boosting(params["max_trees"], params, ctx, patience=params["patience"])
-        held_part = {"X_val": X[held], "y_val": y[held], "sample_weight_val": weights[held]}
-        trees = model.fit(X[~held], y[~held], sample_weight=weights[~held], **held_part).n_iter_
-    if TUNED_DECISION:
-        proba = cross_fitted(
-            lambda X, y, weights: make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights),
-            lambda model, X: boosting_scores(model, X, ctx),
-            (X, y, weights),
-            inner_folds(train, y, 3, ctx.seed),
-            ctx,
-        )
-        learned["decision"] = learn_decision(proba, y, ctx)
-    return {"learned": learned, "boosting": make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights)}
+    with threadpool_limits(threads_for(X, ctx)):  # left alone it takes every core
+        trees = params["n_estimators"] or find_trees(X, y, weights, held_out(train, y, ctx), params, ctx)
+        if TUNED_DECISION:
+            proba = cross_fitted(
+                lambda X, y, weights: make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights),
+                lambda model, X: boosting_scores(model, X, ctx),
+                (X, y, weights),
+                inner_folds(train, y, 3, ctx.seed),
+                ctx,
+            )
+            learned["decision"] = learn_decision(proba, y, ctx)
+        return {"learned": learned, "boosting": make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights)}
+
+
+def find_trees(X: np.ndarray, y: np.ndarray, weights: np.ndarray, held: np.ndarray, params: dict, ctx: Context) -> int:
+    """Return the number of trees after which the rows held out gained no more."""
+    model = make_boosting(params["max_trees"], params, ctx, patience=params["patience"])
+    judged_on = {"X_val": X[held], "y_val": y[held], "sample_weight_val": weights[held]}
+    return max(1, model.fit(X[~held], y[~held], sample_weight=weights[~held], **judged_on).n_iter_)
 
 
 def make_boosting(

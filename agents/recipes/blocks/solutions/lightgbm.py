@@ -22,6 +22,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
 from open_autoglm.agents.recipes.blocks.decision import learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.threads import threads_for
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -31,7 +32,7 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     y = read_target(train, ctx)
     X, learned = fit_features(train, y, ctx)
     learned["rows"] = len(y)
-    options = booster_options(params, ctx)
+    options = booster_options(params, threads_for(X, ctx), ctx)
     weights = row_weights(train)
     if CLASSIFICATION and params["balanced"]:
         weights = weights * class_weights(y)
@@ -58,14 +59,14 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     return {"learned": learned, "boosters": [lgb.train(options, data, max(1, trees), callbacks=[in_time])]}
 
 
-def booster_options(params: dict, ctx: Context) -> dict:
+def booster_options(params: dict, threads: int, ctx: Context) -> dict:
     """Return the options of LightGBM: what is tuned, and what makes a run repeatable."""
     ours = ("n_estimators", "max_trees", "patience", "balanced", "bags", "native_levels")
     options = {name: value for name, value in params.items() if name not in ours}
     if CLASSIFICATION and len(ctx.task.classes) > 2:
         options["num_class"] = len(ctx.task.classes)
     repeatable = {"seed": ctx.seed, "deterministic": True, "force_row_wise": True}
-    return {**options, **repeatable, "num_threads": ctx.n_jobs, "verbosity": -1}
+    return {**options, **repeatable, "num_threads": threads, "verbosity": -1}
 
 
 def native_categories(learned: dict, params: dict) -> list[int]:

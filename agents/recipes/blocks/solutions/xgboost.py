@@ -13,6 +13,7 @@ from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGE
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
+from open_autoglm.agents.recipes.blocks.threads import threads_for
 from open_autoglm.sandbox.runtime.runtime import Context, script
 
 
@@ -44,7 +45,7 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         stop = xgb.callback.EarlyStopping(rounds=params["patience"])
         in_time = FinishInTime(time.monotonic() + 0.4 * ctx.seconds_left())
         evals = {"evals": [(valid, "held_out")], "verbose_eval": False}
-        options = booster_options(params, ctx)
+        options = booster_options(params, threads_for(X, ctx), ctx)
         trial = xgb.train(options, rest, params["max_trees"], callbacks=[stop, in_time], **evals)
         trees = trial.best_iteration + 1
     if TUNED_DECISION:
@@ -65,16 +66,16 @@ def fit_booster(
     """Add that many trees."""
     data = xgb.DMatrix(X, y, weight=weights)
     in_time = FinishInTime(time.monotonic() + 0.8 * ctx.seconds_left())
-    return xgb.train(booster_options(params, ctx), data, trees, callbacks=[in_time])
+    return xgb.train(booster_options(params, threads_for(X, ctx), ctx), data, trees, callbacks=[in_time])
 
 
-def booster_options(params: dict, ctx: Context) -> dict:
+def booster_options(params: dict, threads: int, ctx: Context) -> dict:
     """Return the options of XGBoost."""
     ours = ("n_estimators", "max_trees", "patience", "balanced")
     options = {name: value for name, value in params.items() if name not in ours}
     if CLASSIFICATION and len(ctx.task.classes) > 2:
         options["num_class"] = len(ctx.task.classes)
-    return {**options, "tree_method": "hist", "seed": ctx.seed, "nthread": ctx.n_jobs, "verbosity": 0}
+    return {**options, "tree_method": "hist", "seed": ctx.seed, "nthread": threads, "verbosity": 0}
 
 
 def booster_scores(booster: xgb.Booster, X: np.ndarray) -> np.ndarray:
