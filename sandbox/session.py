@@ -5,6 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,12 @@ class SupervisedSession:
             return
         self._cancelled.set()
         self._idle.wait()
+
+    def ask_to_stop(self) -> None:
+        """Make `ctx.should_stop()` true in what is running; it may take as long as it likes. Thread-safe."""
+        with suppress(OSError):  # it ended just now
+            if not self._idle.is_set():
+                (self._exchange.job / "stop").touch()
 
     def close(self) -> None:
         """Free everything. Idempotent."""
