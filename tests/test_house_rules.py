@@ -12,10 +12,7 @@ pytestmark = pytest.mark.checkout
 ROOT = Path(__file__).parents[1]
 FOLDERS = ["agents", "evals", "sandbox", "tools"]
 MODULES = sorted(
-    path
-    for folder in [*FOLDERS, "src"]
-    for path in (ROOT / folder).rglob("*.py")
-    if not path.name.endswith("_pb2.py")
+    path for folder in [*FOLDERS, "src"] for path in (ROOT / folder).rglob("*.py") if not path.name.endswith("_pb2.py")
 )
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 60

@@ -14,7 +14,7 @@ from open_autoglm.tools.metrics.statistics import mean_and_error, within_one_sta
 
 CANDIDATES = 5
 RERUN_TOP = 2
-CLEARLY_CHEAPER = 0.7
+CLEARLY_CHEAPER = 0.5
 """Among equals a cheaper one must cost so much less: smaller differences are noise of the clock."""
 RERUN_SHARE = 0.1
 """Share of a budget in seconds that re-running the best with another seed may take."""
