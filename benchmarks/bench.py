@@ -21,6 +21,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
 TITANIC = ROOT / "examples" / "titanic.csv"
+LOAD_BEFORE = os.getloadavg()[0]
 TITANIC_PROMPT = "Predict which passengers survived, optimise AUC"
 
 
@@ -144,7 +145,7 @@ def provenance() -> str:
     """Say by which command, of which commit, on which machine and when something was measured."""
     script, *rest = sys.argv
     words = [Path(script).resolve().relative_to(ROOT).as_posix(), *(_public(word) for word in rest)]
-    load = f"load average before: {os.getloadavg()[0]:.1f}"
+    load = f"load average before: {LOAD_BEFORE:.1f}"
     machine = f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {load}"
     return f"`python {shlex.join(words)}` on commit {commit()}, {machine}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
 

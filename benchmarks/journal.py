@@ -27,10 +27,11 @@ SHOW_SECONDS, FLAT = 1.0, 1.1
 """Memory is called flat where ten times the attempts take at most a tenth more."""
 FILL = "--fill"
 WATCH = """
-import os, subprocess, sys
+import os, subprocess, sys, time
+start = time.perf_counter()
 process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
 _, status, usage = os.wait4(process.pid, 0)
-print(usage.ru_maxrss)
+print(time.perf_counter() - start, usage.ru_maxrss)
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 """A small process in between: a child's peak is counted from the size of the process that forked it."""
@@ -69,9 +70,9 @@ def main() -> None:
 
 def _measured(words: list[str]) -> tuple[float, float]:
     """Run a command; return its wall seconds and its peak memory in MB."""
-    start = time.perf_counter()
     told = subprocess.run([sys.executable, "-S", "-c", WATCH, *words], capture_output=True, text=True, check=True)
-    return time.perf_counter() - start, float(told.stdout) / 1024
+    seconds, kilobytes = told.stdout.split()
+    return float(seconds), float(kilobytes) / 1024
 
 
 def fill(root: Path, count: int) -> None:

@@ -33,6 +33,8 @@ class Costs:
     outside: list[float]
     """Of these, the seconds beyond everything that the code inside accounts for."""
     stages: dict[str, float]
+    supervised: float
+    """Wall time of all executions, queueing included."""
     attempts: int
 
 
@@ -68,6 +70,7 @@ def _costs(prompt: str, data: Path, out: Path) -> Costs:
         each=[report.queued_seconds + report.wall_seconds - _theirs(report) for report in good],
         outside=[report.queued_seconds + report.wall_seconds - sum(report.claimed_seconds.values()) for report in good],
         stages=stages,
+        supervised=sum(report.queued_seconds + report.wall_seconds for report in reports),
         attempts=sum(event["event"] == "attempt.finished" for event in events),
     )
 
@@ -102,8 +105,13 @@ def _figures(name: str, costs: Costs, share: float | None) -> list[Figure]:
 
 def _stages(name: str, costs: Costs) -> str:
     told = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in costs.stages.items())
-    rest = costs.wall - sum(costs.stages.values())
-    return f"{name}, wall time by stage: {told}, start and end {rest:.1f} s."
+    staged = sum(costs.stages.values())
+    ends = costs.wall - staged
+    ours = (
+        f"in executions {costs.supervised - costs.theirs:.1f} s, on the host between them {staged - costs.supervised:.1f} s, "
+        f"before the first stage and after the last {ends:.1f} s"
+    )
+    return f"{name}, wall time by stage: {told}. Own time: {ours}."
 
 
 if __name__ == "__main__":
