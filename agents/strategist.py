@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from open_autoglm.tools.data.profile import DataProfile
-
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
+from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.read import TableSketch
 from open_autoglm.tools.task import BudgetSpec, SourceRole, TaskSpec
 from open_autoglm.tools.tuning import Space
