@@ -52,6 +52,7 @@ POLICY = (
     "--die-with-parent", "--new-session", "--clearenv",
 )  # fmt: skip
 SINGLE_USE_BYTES = 4 << 30
+IMPORT_BYTES = 16 << 20
 PROBE_SECONDS = 20
 
 
@@ -152,7 +153,8 @@ def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ["--disable-userns"] if single else []
     for folder in WRITABLE:
-        yield from ("--size", str(SINGLE_USE_BYTES), "--tmpfs", folder) if single else ("--dir", folder)
+        # Where executions get their own, this one is covered by theirs: libraries look at import whether they can write.
+        yield from ("--size", str(SINGLE_USE_BYTES if single else IMPORT_BYTES), "--tmpfs", folder)
     for path in _python_folders():  # after /tmp, since they may lie in there
         yield from mounts.read_only(path, str(path))
     yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
