@@ -123,9 +123,8 @@ def text_scores(words: sparse.csr_matrix, model: dict) -> np.ndarray:
 
 def leading_features(X: np.ndarray, targets: np.ndarray, most: int = 6) -> list[int]:
     """List the feature columns that go with the target most closely, by rank correlation."""
-    ranks = pd.DataFrame(X).rank().to_numpy()
-    filled = np.where(np.isnan(ranks), np.nanmean(ranks, axis=0, where=~np.isnan(ranks)), ranks)
-    centred = filled - filled.mean(axis=0)
+    ranks = pd.DataFrame(X).rank()
+    centred = (ranks - ranks.mean()).fillna(0.0).to_numpy()
     goals = pd.DataFrame(targets).rank().to_numpy()
     goals = goals - goals.mean(axis=0)
     lengths = np.sqrt((centred**2).sum(axis=0))[:, None] * np.sqrt((goals**2).sum(axis=0)) + 1e-12

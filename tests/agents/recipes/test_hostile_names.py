@@ -72,10 +72,8 @@ def renamed(brief: Brief, new: Mapping[str, str], labels: Mapping[object, str]) 
 
 @pytest.mark.parametrize("name", [*RECIPES, "ensemble"])
 @given(data=st.data())
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_name_changes_the_syntax_tree(
-    name: str, data: st.DataObject, briefs: dict[TaskType, Brief]
-) -> None:
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_name_changes_the_syntax_tree(name: str, data: st.DataObject, briefs: dict[TaskType, Brief]) -> None:
     """Columns, classes, the target and read options of any text write the same program."""
     check_names(name, data, briefs[TaskType.BINARY])
 

@@ -21,8 +21,20 @@ EXTRAS = {
     "random_forest": ["COMPARISONS", "TARGET_ENCODING", "TUNED_DECISION"],
 }
 """Choices that a second pass takes, so that every block is run."""
-CASES = [(name, task_type, False) for name in RECIPES for task_type in (TaskType.BINARY, TaskType.REGRESSION)]
-CASES += [(name, TaskType.MULTICLASS, True) for name in RECIPES]
+QUICKEST = ("linear", "lightgbm", "random_forest")
+
+
+def marks_of(name: str, task_type: TaskType) -> list[pytest.MarkDecorator]:
+    """The fast tests take each recipe once, and the quickest everywhere."""
+    return [] if name in QUICKEST or task_type is TaskType.BINARY else [pytest.mark.slow]
+
+
+CASES = [
+    pytest.param(name, kind, kind is TaskType.MULTICLASS, marks=marks_of(name, kind))
+    for name in RECIPES
+    for kind in (TaskType.BINARY, TaskType.REGRESSION, TaskType.MULTICLASS)
+]
+"""Every recipe on every kind of task."""
 
 
 def quick_plan(name: str, brief: Brief, *, extras: bool) -> Plan:
@@ -30,7 +42,7 @@ def quick_plan(name: str, brief: Brief, *, extras: bool) -> Plan:
     assert plan is not None
     params = {key: QUICK.get(key, value) for key, value in plan.params.items()}
     params |= {"n_estimators": 20} if plan.entry == "forest" else {}
-    added = EXTRAS.get(name, ["TUNED_DECISION"]) if extras else ["LOG_TARGET"] if not brief.classes else []
+    added = EXTRAS.get(name, ["TUNED_DECISION"]) if extras else ["TUNED_DECISION"] if brief.classes else ["LOG_TARGET"]
     params |= {"balanced": True} if extras and brief.classes else {}
     params |= {"bags": 3} if extras and plan.entry == "lightgbm" else {}
     return plan.model_copy(update={"params": params, "choices": plan.taking(*added)})
@@ -49,7 +61,7 @@ def test_a_recipe_learns_and_its_model_survives_saving(
 ) -> None:
     """Better than a constant; the same answers after saving, row by row, shuffled, and under other dtypes."""
     frame, brief = messy[task_type], briefs[task_type]
-    if extras:
+    if brief.classes:
         brief = Brief(
             task=brief.task.model_copy(update={"metric": brief.task.metric.model_copy(update={"name": "f1_macro"})}),
             profile=brief.profile,
@@ -99,7 +111,7 @@ def other_dtypes(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name, TaskType.MULTICLASS)) for name in RECIPES])
 def test_a_class_that_a_fold_lacks_keeps_its_column(
     name: str,
     messy: dict[TaskType, pd.DataFrame],
@@ -110,7 +122,9 @@ def test_a_class_that_a_fold_lacks_keeps_its_column(
     """Its probability is small, never quite 0, and the others are as likely as ever."""
     frame, brief = messy[TaskType.MULTICLASS], briefs[TaskType.MULTICLASS]
     plan = quick_plan(name, brief, extras=False)
-    plan = plan.model_copy(update={"columns": {"numbers": ["size", "weight"], "categories": ["colour"]}})
+    columns = {"numbers": ["size", "weight"], "categories": ["colour"]}
+    choices = [choice for choice in plan.choices if choice != "TUNED_DECISION"]
+    plan = plan.model_copy(update={"columns": columns, "choices": choices})
     solution = bring_to_life(write_bundle(plan, brief).files["solution.py"])
     context = make_context(brief, solution)
     model = solution.fit(frame[frame["y"] != 1], context)

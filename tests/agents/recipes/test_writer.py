@@ -19,6 +19,7 @@ from open_autoglm.agents.strategist import Brief
 from open_autoglm.sandbox.runtime import runtime
 from open_autoglm.tools.task import TaskType
 
+QUICKEST = ("linear", "lightgbm")
 CHOICES = [(), *itertools.combinations(OPTIONAL, 1), OPTIONAL]
 
 
@@ -37,8 +38,13 @@ def sources(brief: Brief, name: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.REGRESSION])
+@pytest.mark.parametrize(
+    ("name", "task_type"),
+    [
+        *(pytest.param(name, TaskType.BINARY, marks=[] if name in QUICKEST else pytest.mark.slow) for name in RECIPES),
+        *(pytest.param(name, TaskType.REGRESSION, marks=pytest.mark.slow) for name in RECIPES),
+    ],
+)
 def test_every_name_is_defined_and_used(name: str, task_type: TaskType, briefs: dict[TaskType, Brief]) -> None:
     """No import, constant, function or local variable is left over, and none is missing; lines keep to 120 columns."""
     for source in sources(briefs[task_type], name):

@@ -41,10 +41,7 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if BAGGED:
         # One model per inner fold, each stopped on rows it did not see: their mean is steadier than any of them.
         folds = inner_folds(train, y, params["bags"], ctx.seed)
-        boosters = []
-        for fold in range(params["bags"]):
-            finish_by = time.monotonic() + 0.9 * ctx.seconds_left() / (params["bags"] - fold)
-            boosters.append(stop_early(data, folds == fold, options, params, finish_by))
+        boosters = fit_bag(data, folds, options, params, ctx)
         if TUNED_DECISION:
             proba = np.zeros((len(y), len(ctx.task.classes)))
             for fold, booster in enumerate(boosters):
@@ -55,8 +52,24 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if trees is None:
         finish_by = time.monotonic() + 0.4 * ctx.seconds_left()
         trees = stop_early(data, held_out(train, y, ctx), options, params, finish_by).best_iteration
+    if TUNED_DECISION:
+        folds = inner_folds(train, y, 3, ctx.seed)
+        proba = np.zeros((len(y), len(ctx.task.classes)))
+        for fold in np.unique(folds):
+            rest = data.subset(np.flatnonzero(folds != fold).tolist())
+            proba[folds == fold] = booster_scores([lgb.train(options, rest, max(1, trees))], X[folds == fold])
+        learned["decision"] = learn_decision(proba, y, ctx)
     in_time = finish_in_time(time.monotonic() + 0.8 * ctx.seconds_left())
     return {"learned": learned, "boosters": [lgb.train(options, data, max(1, trees), callbacks=[in_time])]}
+
+
+def fit_bag(data: lgb.Dataset, folds: np.ndarray, options: dict, params: dict, ctx: Context) -> list:
+    """Fit one booster per fold, each in its share of the time."""
+    boosters: list = []
+    for fold in range(params["bags"]):
+        finish_by = time.monotonic() + 0.9 * ctx.seconds_left() / (params["bags"] - fold)
+        boosters.append(stop_early(data, folds == fold, options, params, finish_by))
+    return boosters
 
 
 def booster_options(params: dict, threads: int, ctx: Context) -> dict:
