@@ -13,7 +13,8 @@ COLUMNS = (
 )  # fmt: skip
 NOTE = (
     "cv, holdout (95 % interval), dummy and linear are what the product says of itself, on its training rows. test is computed "
-    "here on rows that it never saw; floor is a constant guess and reference the best of the suite's simple models on the same rows. "
+    "here on rows that it never saw, always by the set's metric (`told` names the product's own where the words left it open and it "
+    "chose another); floor is a constant guess and reference the best of the suite's simple models on the same rows. "
     "normalised: 0 is the floor, 1 the reference; a failure counts -0.5. exit: of `run`, then of `predict`. A set with several "
     "test folds shows their means."
 )
@@ -71,7 +72,7 @@ def _row(folds: Sequence[FoldResult]) -> list[str]:
     )
     return [
         first.name + (f" ({len(folds)} folds)" if len(folds) > 1 else ""),
-        first.metric,
+        _metrics(first),
         _number(_mean([t.score.cv_mean for t in told])),
         f"{_number(_mean([t.score.holdout for t in told]))} [{_number(bounds[0])}, {_number(bounds[1])}]",
         _number(_mean([t.baseline.dummy for t in told])),
@@ -83,6 +84,12 @@ def _row(folds: Sequence[FoldResult]) -> list[str]:
         f"{np.mean([fold.seconds for fold in folds]):.1f}",
         ", ".join(exits),
     ]
+
+
+def _metrics(result: FoldResult) -> str:
+    """Name the metric of the set, and the product's own where it understood another one."""
+    told = "" if result.told is None else result.told.score.metric
+    return result.metric if told in ("", result.metric) else f"{result.metric} (told: {told})"
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

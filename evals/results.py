@@ -13,8 +13,9 @@ class _Told(BaseModel):
 
 
 class ToldScore(_Told):
-    """What the product says its model scores."""
+    """What the product says its model scores, by the metric that it understood it should use."""
 
+    metric: str = ""
     cv_mean: float | None = None
     holdout: float | None = None
     holdout_low: float | None = None

@@ -70,6 +70,14 @@ def test_the_table_shows_told_and_measured_side_by_side() -> None:
     assert lines[3].endswith("| 0/0, 1/- |")
 
 
+def test_a_metric_that_the_product_chose_itself_is_named() -> None:
+    """Where words leave the metric open, what is told and what is measured are two things."""
+    other = Told(score=ToldScore(metric="accuracy", holdout=0.9))
+    same = Told(score=ToldScore(metric="roc_auc", holdout=0.9))
+    assert "| roc_auc (told: accuracy) |" in table([result(told=other)])
+    assert "| roc_auc |" in table([result(told=same)])
+
+
 def test_the_summary_counts_what_reached_its_reference_and_what_failed() -> None:
     """Beside the mean over sets."""
     said = summary([result(score=0.95), result("prices", score=None, problem="it broke")])
