@@ -59,11 +59,8 @@ def _costs(prompt: str, data: Path, out: Path) -> Costs:
     reports = _reports(out)
     good = [report for report in reports if report.exit_code == 0 and report.claimed_seconds]
     events = list(read_events(out / "events.jsonl"))
-    stages: dict[str, float] = {}
-    for event in events:
-        if event["event"] == "stage.finished":
-            data_of = event["data"]
-            stages[str(data_of["stage"])] = float(data_of["seconds"])  # type: ignore[index, call-overload, arg-type]
+    finished = [event["data"] for event in events if event["event"] == "stage.finished"]
+    stages = {str(data["stage"]): float(str(data["seconds"])) for data in finished if isinstance(data, dict)}
     return Costs(
         wall=ran.seconds,
         theirs=sum(_theirs(report) for report in reports),
