@@ -167,7 +167,7 @@ def _variant(plan: Plan, phrase: str, params: Mapping[str, JsonValue], choices: 
 
 
 def _linear(table: Table) -> dict[str, JsonValue]:
-    steps = 100 if table.cells < 1_000_000 and "texts" not in table.columns else 40
+    steps = 100 if table.cells < 1_000_000 else 40
     if table.task.task_type.is_classification:
         return {"C": 1.0, "max_iter": steps, "balanced": False}
     return {"C": 1.0, "balanced": False}

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from sklearn import metrics
 
 from open_autoglm.sandbox.runtime.runtime import Context
 
@@ -37,15 +36,21 @@ def learn_decision(proba: np.ndarray, y: np.ndarray, ctx: Context) -> list[float
 
 
 def decision_score(y: np.ndarray, labels: np.ndarray, ctx: Context) -> float:
-    """Score labels by the metric of the task; greater is better."""
-    if ctx.task.metric == "f1":
-        positive = len(ctx.task.classes) - 1  # the last of two classes counts as positive
-        return metrics.f1_score(y == positive, labels == positive, zero_division=0.0)
+    """Score labels by the metric of the task, from the table of true by named classes; greater is better."""
+    count = len(ctx.task.classes)
+    table = np.bincount(y * count + labels, minlength=count * count).reshape(count, count).astype(float)
+    true, named, hits = table.sum(axis=1), table.sum(axis=0), np.diag(table)
     if ctx.task.metric == "mcc":
-        return metrics.matthews_corrcoef(y, labels)
+        spread = np.sqrt((len(y) ** 2 - (named**2).sum()) * (len(y) ** 2 - (true**2).sum()))
+        return (hits.sum() * len(y) - true @ named) / max(spread, 1.0)
     if ctx.task.metric == "quadratic_kappa":
-        return metrics.cohen_kappa_score(y, labels, weights="quadratic")
-    average = "weighted" if ctx.task.metric == "f1_weighted" else "macro"
-    if ctx.task.metric.startswith("f1"):
-        return metrics.f1_score(y, labels, average=average, zero_division=0.0)
-    return metrics.recall_score(y, labels, average="macro", zero_division=0.0)  # balanced accuracy
+        apart = np.subtract.outer(np.arange(count), np.arange(count)) ** 2
+        return 1 - len(y) * (apart * table).sum() / max((apart * np.outer(true, named)).sum(), 1.0)
+    f1 = 2 * hits / np.maximum(true + named, 1.0)
+    if ctx.task.metric == "f1":
+        return f1[-1]  # the last of two classes counts as positive
+    if ctx.task.metric == "f1_macro":
+        return f1[true + named > 0].mean()
+    if ctx.task.metric == "f1_weighted":
+        return f1 @ true / len(y)
+    return (hits / np.maximum(true, 1.0))[true > 0].mean()  # balanced accuracy

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_limits
 
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, COLUMNS, COMPARISONS, HAS_TEXTS, TARGET_ENCODING
 from open_autoglm.agents.recipes.blocks.cleaning import as_text
@@ -112,7 +113,8 @@ def learn_text_model(words: sparse.csr_matrix, targets: np.ndarray) -> dict:
     """Fit a weight per word and output. Plain JSON."""
     if words.shape[1] == 0:  # no word occurs twice: all there is to say is the mean
         return {"coef": [[] for _ in targets.T], "intercept": targets.mean(axis=0).tolist()}
-    model = Ridge(solver="sparse_cg").fit(words, targets)
+    with threadpool_limits(1):  # on sparse data threads only wait for each other
+        model = Ridge(solver="sparse_cg").fit(words, targets)
     return {"coef": np.atleast_2d(model.coef_).tolist(), "intercept": np.ravel(model.intercept_).tolist()}
 
 

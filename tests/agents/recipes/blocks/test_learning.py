@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import metrics
 
 from open_autoglm.agents.recipes.blocks import learning
-from open_autoglm.agents.recipes.blocks.decision import learn_decision
+from open_autoglm.agents.recipes.blocks.decision import decision_score, learn_decision
 from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
 from open_autoglm.agents.recipes.blocks.learning import compare, fit_target_means, leading_features, target_means
 from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
@@ -60,3 +61,23 @@ def test_the_decision_finds_the_threshold_of_a_rare_class() -> None:
     weights = learn_decision(np.column_stack([1 - score, score]), y, CONTEXT)
     assert weights[0] == 1
     assert weights[1] > 1.5
+
+
+@pytest.mark.parametrize("name", ["f1", "f1_macro", "f1_weighted", "mcc", "quadratic_kappa", "balanced_accuracy"])
+def test_labels_are_scored_as_the_metric_does(name: str) -> None:
+    """From the table of true by named classes, as scikit-learn from the rows; a class that nobody named included."""
+    rng = np.random.default_rng(1)
+    count = 2 if name == "f1" else 4
+    y, labels = rng.integers(0, count, size=200), rng.integers(0, max(count - 1, 2), size=200)
+    known = {
+        "f1": metrics.f1_score(y, labels, average="binary" if count == 2 else "macro"),
+        "f1_macro": metrics.f1_score(y, labels, average="macro"),
+        "f1_weighted": metrics.f1_score(y, labels, average="weighted"),
+        "mcc": metrics.matthews_corrcoef(y, labels),
+        "quadratic_kappa": metrics.cohen_kappa_score(y, labels, weights="quadratic"),
+        "balanced_accuracy": metrics.balanced_accuracy_score(y, labels),
+    }
+    context = Context(
+        task=Task(target="y", task_type="multiclass", metric=name, classes=tuple(range(count))), params={}
+    )
+    assert decision_score(y, labels, context) == pytest.approx(known[name])
