@@ -57,6 +57,7 @@ def write_bundle(plan: Plan, brief: Brief) -> CodeBundle:
     columns = {kind: names for kind, names in plan.columns.items() if names} | role_columns(task)
     choices = {choice: kind in columns for kind, choice in {**FEATURES, **ROLES}.items()}
     choices |= {choice: choice in plan.choices for choice in OPTIONAL}
+    choices["TARGET_ENCODING"] &= "encoded" in columns
     choices["CLASSIFICATION"] = task.task_type.is_classification
     if not choices["TARGET_ENCODING"]:
         columns.pop("encoded", None)

@@ -167,7 +167,8 @@ def _variant(plan: Plan, phrase: str, params: Mapping[str, JsonValue], choices: 
 
 
 def _linear(table: Table) -> dict[str, JsonValue]:
-    steps = 100 if table.cells < 1_000_000 else 40
+    heavy = table.cells > 1_000_000 or ("texts" in table.columns and table.rows > 10_000)
+    steps = 30 if heavy else 100
     if table.task.task_type.is_classification:
         return {"C": 1.0, "max_iter": steps, "balanced": False}
     return {"C": 1.0, "balanced": False}
@@ -195,7 +196,7 @@ def _lightgbm(table: Table) -> dict[str, JsonValue]:
         "bagging_fraction": 0.75,
         "bagging_freq": 1,
         "feature_fraction": 0.8,
-        "native_levels": 100,
+        "native_levels": 0,
         "n_estimators": None,
         "max_trees": 2000,
         "patience": 50,
