@@ -118,7 +118,7 @@ def _random_splits(case: Case) -> Mapping[str, object] | None:
 def _sets_of_levels(case: Case) -> Mapping[str, object] | None:
     if case.plan.entry != "lightgbm" or "categories" not in case.plan.columns:
         return None
-    return {"params": {**case.plan.params, "native_levels": 0 if case.plan.params["native_levels"] else 50}}
+    return {"params": {**case.plan.params, "native_levels": 50 if case.plan.params["native_levels"] == 0 else 0}}
 
 
 def _balance(case: Case) -> Mapping[str, object] | None:

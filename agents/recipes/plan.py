@@ -58,6 +58,7 @@ def write_bundle(plan: Plan, brief: Brief) -> CodeBundle:
     choices = {choice: kind in columns for kind, choice in {**FEATURES, **ROLES}.items()}
     choices |= {choice: choice in plan.choices for choice in OPTIONAL}
     choices["TARGET_ENCODING"] &= "encoded" in columns
+    choices["QUANTILES"] = bool(task.quantiles)
     choices["CLASSIFICATION"] = task.task_type.is_classification
     if not choices["TARGET_ENCODING"]:
         columns.pop("encoded", None)

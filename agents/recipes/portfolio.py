@@ -16,6 +16,7 @@ from open_autoglm.agents.recipes.columns import count_of, plan_columns
 from open_autoglm.agents.recipes.plan import Plan
 from open_autoglm.agents.strategist import Brief
 from open_autoglm.tools.metrics import get_metric
+from open_autoglm.tools.metrics.parametric import quantiles_of
 from open_autoglm.tools.task import ModelFamily, TaskSpec, TaskType
 
 DECIDED = ("f1", "f1_macro", "f1_weighted", "mcc", "balanced_accuracy", "quadratic_kappa")
@@ -179,10 +180,11 @@ def objective(table: Table) -> dict[str, JsonValue]:
     task = table.task
     if task.task_type.is_classification:
         return {"objective": "binary" if task.task_type is TaskType.BINARY else "multiclass"}
-    if task.metric.name in ("mae", "mape", "smape"):
+    if task.metric.name == "pinball" and not task.quantiles:  # one quantile is all that is asked for
+        judged = quantiles_of(get_metric("pinball", task.metric.parameters).parameters)
+        return {"objective": "quantile", "alpha": judged[len(judged) // 2]}
+    if task.metric.name in ("mae", "mape", "smape", "pinball"):
         return {"objective": "regression_l1"}
-    if task.metric.name == "pinball":
-        return {"objective": "quantile", "alpha": get_metric("pinball", task.metric.parameters).parameters["quantile"]}
     return {"objective": "regression"}
 
 
@@ -190,13 +192,13 @@ def _lightgbm(table: Table) -> dict[str, JsonValue]:
     rows = table.rows
     return {
         **objective(table),
-        "learning_rate": 0.05 if rows < 20_000 else 0.1,
+        "learning_rate": 0.05 if rows < 20_000 and table.classes < 10 else 0.1,
         "num_leaves": 31,
         "min_data_in_leaf": 20 if rows > 2000 else 10,
         "bagging_fraction": 0.75,
         "bagging_freq": 1,
         "feature_fraction": 0.8,
-        "native_levels": 0,
+        "native_levels": 0 if rows < 10_000 else 8,
         "n_estimators": None,
         "max_trees": 2000,
         "patience": 50,
@@ -208,8 +210,8 @@ def _forest(table: Table) -> dict[str, JsonValue]:
     rows, classification = table.rows, table.classes > 0
     return {
         "n_estimators": 300 if rows < 20_000 else 150,
-        "min_samples_leaf": 1 if rows < 5000 else 2 if rows < 20_000 else 5,
-        "max_features": "sqrt" if classification else 0.4,
+        "min_samples_leaf": 1 if rows < 5000 else 2 if rows < 20_000 else 5 if classification else 3,
+        "max_features": "sqrt" if classification else 0.6,
         "max_leaf_nodes": None,
         "balanced": False,
     }

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from open_autoglm.agents.recipes.blocks.choices import TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.choices import LOG_TARGET, QUANTILES, TUNED_DECISION
 from open_autoglm.sandbox.runtime.runtime import Context
 
 
@@ -21,3 +21,10 @@ def as_answer(proba: np.ndarray, learned: dict, ctx: Context) -> np.ndarray | pd
         answer["prediction"] = [ctx.task.classes[code] for code in codes]
         return answer
     return proba
+
+
+def as_values(values: np.ndarray, learned: dict) -> np.ndarray:
+    """Return the values [rows] in the units of the target; with quantiles [rows, 1 + quantiles]."""
+    if QUANTILES:
+        values = values[:, None] + np.array([0.0, *learned["offsets"]])
+    return np.expm1(values) if LOG_TARGET else values

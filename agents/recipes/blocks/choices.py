@@ -34,3 +34,5 @@ BAGGED: bool = False
 """Average one model per inner fold instead of refitting one model on all rows."""
 EXTRA_TREES: bool = False
 """Split a forest's nodes at random thresholds (Geurts et al., 2006)."""
+QUANTILES: bool = False
+"""The task asks for quantiles beside the value."""

@@ -4,16 +4,35 @@ from collections.abc import Callable
 
 import numpy as np
 
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, QUANTILES
 from open_autoglm.sandbox.runtime.runtime import Context
 
 
+def empty_answers(y: np.ndarray, ctx: Context) -> np.ndarray:
+    """Return room for one answer per training row: [rows, classes], or [rows]."""
+    if CLASSIFICATION:
+        return np.zeros((len(y), len(ctx.task.classes)))
+    return np.zeros(len(y))
+
+
 def cross_fitted(learn: Callable, score: Callable, data: tuple, folds: np.ndarray, ctx: Context) -> np.ndarray:
-    """Return probabilities [rows, classes] of each fold by a model learned on the others; data is (X, y, weights)."""
-    proba = np.zeros((len(folds), len(ctx.task.classes)))
+    """Return what a model learned on the other folds says of each fold: [rows, classes], or [rows].
+
+    data is (X, y, weights).
+    """
+    answers = empty_answers(data[1], ctx)
     for fold in np.unique(folds):
         model = learn(*(part[folds != fold] for part in data))
-        proba[folds == fold] = score(model, data[0][folds == fold])
-    return proba
+        answers[folds == fold] = score(model, data[0][folds == fold])
+    return answers
+
+
+def learn_answer(answers: np.ndarray, y: np.ndarray, ctx: Context) -> dict:
+    """Learn from answers to rows that their model did not see how to turn scores into what is asked for."""
+    if QUANTILES:
+        # How far off the answers are: these quantiles of the errors are added to each new value.
+        return {"offsets": np.quantile(y - answers, ctx.task.quantiles).tolist()}
+    return {"decision": learn_decision(answers, y, ctx)}
 
 
 def learn_decision(proba: np.ndarray, y: np.ndarray, ctx: Context) -> list[float]:

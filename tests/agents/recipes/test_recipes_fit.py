@@ -132,3 +132,22 @@ def test_a_class_that_a_fold_lacks_keeps_its_column(
     assert told.shape == (len(frame), 3)
     assert (told > 0).all()
     assert told[:, 1].max() < 0.2
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name, TaskType.REGRESSION)) for name in RECIPES])
+def test_quantiles_stand_beside_the_value_in_order(
+    name: str,
+    messy: dict[TaskType, pd.DataFrame],
+    make_brief: Callable[..., Brief],
+    bring_to_life: Callable[[str], ModuleType],
+    make_context: Callable[..., runtime.Context],
+) -> None:
+    """One column each, growing with the quantile, and about as many targets below as it says."""
+    frame = messy[TaskType.REGRESSION]
+    brief = make_brief(frame, TaskType.REGRESSION, metric="pinball", quantiles=[0.1, 0.9])
+    solution = bring_to_life(write_bundle(quick_plan(name, brief, extras=False), brief).files["solution.py"])
+    context = make_context(brief, solution)
+    told = runtime.to_matrix(solution.predict(solution.fit(frame[:90], context), frame[90:], context), context.task, 30)
+    assert told.shape == (30, 3)
+    assert (told[:, 1] < told[:, 2]).all()
+    assert (frame["y"][90:] < told[:, 1]).mean() < 0.5 < (frame["y"][90:] < told[:, 2]).mean()

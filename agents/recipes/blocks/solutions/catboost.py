@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 from catboost import CatBoostClassifier, CatBoostRegressor, Pool
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
 from open_autoglm.agents.recipes.blocks.choices import (
     CLASSIFICATION,
     COLUMNS,
     HAS_CATEGORIES,
-    LOG_TARGET,
     PARAMS,
+    QUANTILES,
     TASK,
     TUNED_DECISION,
 )
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
@@ -56,15 +56,15 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         in_time = FinishInTime(time.monotonic() + 0.4 * ctx.seconds_left())
         model.fit(make_pool(frame[~held], y[~held], weights[~held]), callbacks=[in_time], **stop)
         trees = model.tree_count_
-    if TUNED_DECISION:
-        proba = cross_fitted(
+    if TUNED_DECISION or QUANTILES:
+        answers = cross_fitted(
             lambda frame, y, weights: fit_boosting(frame, y, weights, trees, params, ctx),
             lambda model, frame: boosting_scores(model, frame, ctx),
             (frame, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
         )
-        learned["decision"] = learn_decision(proba, y, ctx)
+        learned |= learn_answer(answers, y, ctx)
     return {"learned": learned, "boosting": fit_boosting(frame, y, weights, trees, params, ctx)}
 
 
@@ -119,7 +119,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = boosting_scores(model["boosting"], name_categories(new_features(rows, learned)), ctx)
     if CLASSIFICATION:
         return as_answer(scores, learned, ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, learned)
 
 
 def save(model: dict, directory: Path) -> None:

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor, RandomForestClassifier, RandomForestRegressor
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
 from open_autoglm.agents.recipes.blocks.choices import (
     CLASSIFICATION,
     EXTRA_TREES,
-    LOG_TARGET,
     PARAMS,
+    QUANTILES,
     TASK,
     TUNED_DECISION,
 )
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.trees import pack_trees, tree_scores, unpack_trees
@@ -34,15 +34,15 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if CLASSIFICATION and params["balanced"]:
         weights = weights * class_weights(y)
     learned["rows"] = len(y)
-    if TUNED_DECISION:
-        proba = cross_fitted(
+    if TUNED_DECISION or QUANTILES:
+        answers = cross_fitted(
             lambda X, y, weights: grow_trees(X, y, weights, {**params, "n_estimators": 100}, ctx),
             lambda forest, X: forest_scores(forest, X, ctx),
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
         )
-        learned["decision"] = learn_decision(proba, y, ctx)
+        learned |= learn_answer(answers, y, ctx)
     return {"learned": learned, "forest": grow_trees(X, y, weights, params, ctx)}
 
 
@@ -77,7 +77,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = forest_scores(model["forest"], X, ctx)
     if CLASSIFICATION:
         return as_answer(scores, model["learned"], ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, model["learned"])
 
 
 def save(model: dict, directory: Path) -> None:

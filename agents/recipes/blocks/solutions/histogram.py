@@ -9,9 +9,9 @@ import skops.io
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
-from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, QUANTILES, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.threads import threads_for
@@ -32,15 +32,15 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         weights = weights * class_weights(y)
     with threadpool_limits(threads_for(X, ctx)):  # left alone it takes every core
         trees = params["n_estimators"] or find_trees(X, y, weights, held_out(train, y, ctx), params, ctx)
-        if TUNED_DECISION:
-            proba = cross_fitted(
+        if TUNED_DECISION or QUANTILES:
+            answers = cross_fitted(
                 lambda X, y, weights: make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights),
                 lambda model, X: boosting_scores(model, X, ctx),
                 (X, y, weights),
                 inner_folds(train, y, 3, ctx.seed),
                 ctx,
             )
-            learned["decision"] = learn_decision(proba, y, ctx)
+            learned |= learn_answer(answers, y, ctx)
         return {"learned": learned, "boosting": make_boosting(trees, params, ctx).fit(X, y, sample_weight=weights)}
 
 
@@ -82,7 +82,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = boosting_scores(model["boosting"], new_features(rows, model["learned"]), ctx)
     if CLASSIFICATION:
         return as_answer(scores, model["learned"], ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, model["learned"])
 
 
 def save(model: dict, directory: Path) -> None:

@@ -9,17 +9,17 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
 from open_autoglm.agents.recipes.blocks.choices import (
     BAGGED,
     CLASSIFICATION,
     HAS_CATEGORIES,
-    LOG_TARGET,
     PARAMS,
+    QUANTILES,
     TASK,
     TUNED_DECISION,
 )
-from open_autoglm.agents.recipes.blocks.decision import learn_decision
+from open_autoglm.agents.recipes.blocks.decision import empty_answers, learn_answer
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.threads import threads_for
@@ -42,23 +42,23 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         # One model per inner fold, each stopped on rows it did not see: their mean is steadier than any of them.
         folds = inner_folds(train, y, params["bags"], ctx.seed)
         boosters = fit_bag(data, folds, options, params, ctx)
-        if TUNED_DECISION:
-            proba = np.zeros((len(y), len(ctx.task.classes)))
+        if TUNED_DECISION or QUANTILES:
+            answers = empty_answers(y, ctx)
             for fold, booster in enumerate(boosters):
-                proba[folds == fold] = booster_scores([booster], X[folds == fold])
-            learned["decision"] = learn_decision(proba, y, ctx)
+                answers[folds == fold] = booster_scores([booster], X[folds == fold])
+            learned |= learn_answer(answers, y, ctx)
         return {"learned": learned, "boosters": boosters}
     trees = params["n_estimators"]
     if trees is None:
         finish_by = time.monotonic() + 0.4 * ctx.seconds_left()
         trees = stop_early(data, held_out(train, y, ctx), options, params, finish_by).best_iteration
-    if TUNED_DECISION:
+    if TUNED_DECISION or QUANTILES:
         folds = inner_folds(train, y, 3, ctx.seed)
-        proba = np.zeros((len(y), len(ctx.task.classes)))
+        answers = empty_answers(y, ctx)
         for fold in np.unique(folds):
             rest = data.subset(np.flatnonzero(folds != fold).tolist())
-            proba[folds == fold] = booster_scores([lgb.train(options, rest, max(1, trees))], X[folds == fold])
-        learned["decision"] = learn_decision(proba, y, ctx)
+            answers[folds == fold] = booster_scores([lgb.train(options, rest, max(1, trees))], X[folds == fold])
+        learned |= learn_answer(answers, y, ctx)
     in_time = finish_in_time(time.monotonic() + 0.8 * ctx.seconds_left())
     return {"learned": learned, "boosters": [lgb.train(options, data, max(1, trees), callbacks=[in_time])]}
 
@@ -120,7 +120,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = booster_scores(model["boosters"], new_features(rows, model["learned"]))
     if CLASSIFICATION:
         return as_answer(scores, model["learned"], ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, model["learned"])
 
 
 def save(model: dict, directory: Path) -> None:

@@ -11,9 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
-from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, QUANTILES, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
 from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
@@ -29,21 +29,19 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if CLASSIFICATION and params["balanced"]:
         weights = weights * class_weights(y)
     learned["rows"] = len(y)
-    if TUNED_DECISION:
+    if TUNED_DECISION or QUANTILES:
         folds = inner_folds(train, y, 3, ctx.seed)
-        proba = cross_fitted(
+        answers = cross_fitted(
             lambda X, y, weights: fit_linear(X, y, weights, params, ctx),
             lambda linear, X: linear_scores(X, linear, ctx),
             (X, y, weights),
             folds,
             ctx,
         )
-        learned["decision"] = learn_decision(proba, y, ctx)
+        learned |= learn_answer(answers, y, ctx)
     return {"learned": learned, "linear": fit_linear(X, y, weights, params, ctx)}
 
 
-# Threads of the linear algebra only wait for each other on sparse data: ten times slower with two than with one.
-@threadpool_limits.wrap(limits=1)
 def fit_linear(X: np.ndarray, y: np.ndarray, weights: np.ndarray, params: dict, ctx: Context) -> dict:
     """Fit the weights: coef [outputs, features], intercept [outputs], and the classes or the range they speak of."""
     if CLASSIFICATION:
@@ -51,16 +49,15 @@ def fit_linear(X: np.ndarray, y: np.ndarray, weights: np.ndarray, params: dict, 
         if len(present) == 1:
             return {"coef": np.zeros((1, X.shape[1])), "intercept": np.zeros(1), "classes": present}
         model = LogisticRegression(C=params["C"], max_iter=params["max_iter"], random_state=ctx.seed)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # near the optimum is near enough
+        # On sparse data the threads of the linear algebra only wait for each other. Near the optimum is near enough.
+        with threadpool_limits(1), warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(X, y, sample_weight=weights)
         return {"coef": model.coef_, "intercept": model.intercept_, "classes": present}
-    model = Ridge(alpha=1 / params["C"], random_state=ctx.seed).fit(X, y, sample_weight=weights)
-    return {
-        "coef": model.coef_[None, :],
-        "intercept": np.array([model.intercept_]),
-        "range": np.array([y.min(), y.max()]),
-    }
+    with threadpool_limits(1):
+        model = Ridge(alpha=1 / params["C"], random_state=ctx.seed).fit(X, y, sample_weight=weights)
+    seen = np.array([y.min(), y.max()])
+    return {"coef": model.coef_[None, :], "intercept": np.array([model.intercept_]), "range": seen}
 
 
 def linear_scores(X: np.ndarray, linear: dict, ctx: Context) -> np.ndarray:
@@ -80,7 +77,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = linear_scores(make_design(rows, model["learned"]), model["linear"], ctx)
     if CLASSIFICATION:
         return as_answer(scores, model["learned"], ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, model["learned"])
 
 
 def save(model: dict, directory: Path) -> None:

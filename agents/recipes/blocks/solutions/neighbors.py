@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import KDTree
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
-from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, QUANTILES, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
 from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.sandbox.runtime.runtime import Context, script
@@ -25,15 +25,15 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
     if CLASSIFICATION and params["balanced"]:
         weights = weights * class_weights(y)
     learned |= {"rows": len(y), "neighbors": params["neighbors"]}
-    if TUNED_DECISION:
-        proba = cross_fitted(
+    if TUNED_DECISION or QUANTILES:
+        answers = cross_fitted(
             remember,
             lambda known, held: neighbor_scores(known, held, params["neighbors"], ctx),
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
         )
-        learned["decision"] = learn_decision(proba, y, ctx)
+        learned |= learn_answer(answers, y, ctx)
     return {"learned": learned, "known": remember(X, y, weights)}
 
 
@@ -59,7 +59,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = neighbor_scores(model["known"], make_design(rows, learned).toarray(), learned["neighbors"], ctx)
     if CLASSIFICATION:
         return as_answer(scores, learned, ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, learned)
 
 
 def save(model: dict, directory: Path) -> None:

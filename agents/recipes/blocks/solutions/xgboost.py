@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from open_autoglm.agents.recipes.blocks.answers import as_answer
-from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, LOG_TARGET, PARAMS, TASK, TUNED_DECISION
-from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_decision
+from open_autoglm.agents.recipes.blocks.answers import as_answer, as_values
+from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, QUANTILES, TASK, TUNED_DECISION
+from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.threads import threads_for
@@ -48,15 +48,15 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         options = booster_options(params, threads_for(X, ctx), ctx)
         trial = xgb.train(options, rest, params["max_trees"], callbacks=[stop, in_time], **evals)
         trees = trial.best_iteration + 1
-    if TUNED_DECISION:
-        proba = cross_fitted(
+    if TUNED_DECISION or QUANTILES:
+        answers = cross_fitted(
             lambda X, y, weights: fit_booster(X, y, weights, trees, params, ctx),
             booster_scores,
             (X, y, weights),
             inner_folds(train, y, 3, ctx.seed),
             ctx,
         )
-        learned["decision"] = learn_decision(proba, y, ctx)
+        learned |= learn_answer(answers, y, ctx)
     return {"learned": learned, "booster": fit_booster(X, y, weights, trees, params, ctx)}
 
 
@@ -91,7 +91,7 @@ def predict(model: dict, rows: pd.DataFrame, ctx: Context) -> np.ndarray | pd.Da
     scores = booster_scores(model["booster"], new_features(rows, model["learned"]))
     if CLASSIFICATION:
         return as_answer(scores, model["learned"], ctx)
-    return np.expm1(scores) if LOG_TARGET else scores
+    return as_values(scores, model["learned"])
 
 
 def save(model: dict, directory: Path) -> None:
