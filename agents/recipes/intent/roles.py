@@ -39,6 +39,7 @@ _TIME_AFTER = re.compile(
 _TIME_WISH = Lexicon(
     {"time": ("split by time", "time based split", "time split", "temporal split", "chronological*", "in time order", "later rows", "later ones", "out of time", "after the training period", "come after the training", "no peeking into the future", "order of time", "不要打乱时间", "按时间划分", "按时间切分", "按时间顺序", "按时间排序", "按时间先后", "按日期划分", "时间顺序", "训练时段之后", "时间外")}
 )  # fmt: skip
+NAME_AND_NUMBER = re.compile(r"[^_\-./: ].*[_\-./: ]\d+")
 _GROUP = (
     re.compile(r"\b(?:group(?:ed|s|ing)?|split|splits|fold(?:s)?|cv|cross[\s-]*validat\w*)\s+(?:the\s+)?(?:rows\s+|data\s+|folds\s+)?(?:by|on|per)\s+(?:the\s+)?(?:same\s+)?(?P<of>[^,.;()]{1,40})"),
     re.compile(r"\b(?:all\s+)?(?:the\s+)?(?:rows|records|visits|samples|measurements|observations|entries|data|houses|cars|lines)\s+(?:of|from|for|belonging\s+to|with)\s+(?:one|the\s+same|a\s+single|each|a|any)\s+(?P<of>[^,.;()]{1,40}?)\s*(?:must|should|have\s+to|need\s+to|may|can|are|stay|belong|together|never|on\s+one)"),
@@ -250,6 +251,9 @@ def _refuse_useless_group(roles: Roles, columns: Columns, notes: Notes) -> None:
     group = roles.one("group")
     if group is None or not _is_id(columns, group):
         return
+    if _names_parts(columns, group):
+        roles.add("id", [group])
+        return
     del roles.found["group"]
     roles.add("id", [group])
     reason = (
@@ -257,6 +261,12 @@ def _refuse_useless_group(roles: Roles, columns: Columns, notes: Notes) -> None:
         f"{group!r} 每行取值不同,无法用来分组",
     )
     notes.guess("columns.group", None, *reason)
+
+
+def _names_parts(columns: Columns, name: str) -> bool:
+    """Whether the values look like the name of a thing and the number of its measurement: 309_1, 309_2, A-17/3."""
+    examples = columns.by_name[name].examples
+    return bool(examples) and all(NAME_AND_NUMBER.fullmatch(str(example).strip()) for example in examples)
 
 
 def _is_id(columns: Columns, name: str) -> bool:

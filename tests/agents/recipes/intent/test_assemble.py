@@ -184,3 +184,24 @@ def test_a_table_without_columns_is_an_error() -> None:
 
 def _request(prompt: str, table: TableSketch) -> Request:
     return Request(prompt=prompt, tables={SourceRole.TRAIN: table})
+
+
+def test_names_with_a_counter_are_groups() -> None:
+    """Repeated measures of one thing, each row with a name of its own: the thing is the group."""
+    mouse = ColumnSketch(
+        name="MouseID",
+        kind=ColumnKind.IDENTIFIER,
+        distinct=300,
+        missing_fraction=0,
+        examples=("309_1", "309_2", "311_1"),
+    )
+    table = TableSketch(
+        name="mice", rows=300, columns=(mouse, column("protein"), column("class", levels=("a", "b", "c")))
+    )
+    request = Request(
+        prompt="Predict class; the same mouse was measured 15 times.",
+        tables={SourceRole.TRAIN: table},
+        metric="log_loss",
+    )
+
+    assert understand(request, {}).task.columns.group == "MouseID"
