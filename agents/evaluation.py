@@ -13,10 +13,11 @@ import numpy as np
 
 from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.faults import damaged
 from open_autoglm.events import EventKind, Json
 from open_autoglm.sandbox.base import Job, Limits
 from open_autoglm.sandbox.report import failure_line, is_ok, status_name
-from open_autoglm.tools.metrics.predictions import Predictions, read_predictions
+from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions, read_predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +66,22 @@ def read(deps: Deps, execution: Execution, rows: int) -> Predictions:
 
     Raises:
         InvalidPredictions: It is not [rows, k] of finite numbers as the contract demands.
+        RunDirectoryError: It was once, and was damaged since.
     """
     task = deps.workspace.task
-    return read_predictions(
-        deps.workspace.resolve(execution.outputs["predictions.npy"]),
-        rows=rows,
-        task_type=task.task_type,
-        classes=deps.workspace.classes,
-        quantiles=tuple(task.quantiles),
-    )
+    path = deps.workspace.resolve(execution.outputs["predictions.npy"])
+    try:
+        return read_predictions(
+            path,
+            rows=rows,
+            task_type=task.task_type,
+            classes=deps.workspace.classes,
+            quantiles=tuple(task.quantiles),
+        )
+    except InvalidPredictions as error:
+        if execution.score is None:
+            raise
+        raise damaged(path, "could be read when it was scored and cannot any more") from error
 
 
 def score(deps: Deps, y: np.ndarray, predictions: Predictions) -> float:

@@ -10,8 +10,9 @@ for the slowest (LangGraph steps are synchronous), so that workers are graphs si
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,7 +78,9 @@ def build_worker_graph() -> StateGraph[WorkerState, Deps, WorkerState, WorkerSta
 
 async def run_to_end(deps: Deps) -> None:
     """Run the graph from where its checkpoint (or the journal) stands to its end; what it did is in the journal."""
-    async with _saver(deps.workspace.root / "checkpoint.sqlite") as saver:
+    checkpoint = deps.workspace.root / "checkpoint.sqlite"
+    await deps.blocking.host(_forget_if_damaged, checkpoint)
+    async with _saver(checkpoint) as saver:
         app = build_run_graph().compile(checkpointer=saver)
         config: RunnableConfig = {"configurable": {"thread_id": RUN_THREAD}}
         deps = replace(deps, checkpoints=saver)
@@ -128,12 +131,9 @@ async def search(state: RunState, deps: Deps) -> RunUpdate:
     recorded = deps.journal.stage("search")
     if recorded is not None:
         return {"stop_reason": recorded["stop_reason"]}
-    async with asyncio.TaskGroup() as group:
-        workers = [
-            group.create_task(work(number, replace(deps, session=session)))
-            for number, session in enumerate(deps.sessions)
-        ]
-    reasons = [task.result() for task in workers]
+    reasons = await _side_by_side(
+        [work(number, replace(deps, session=session)) for number, session in enumerate(deps.sessions)]
+    )
     reason = reasons[0] if deps.journal.best_attempts(greater_is_better=True, count=1) else _without_model(reasons[0])
     deps.journal.record_stage("search", {"stop_reason": reason.value})
     return {"stop_reason": reason.value}
@@ -168,6 +168,20 @@ async def work(number: int, deps: Deps) -> StopReason:
             await deps.checkpoints.adelete_thread(thread)
         if output.value.stop_reason:
             return StopReason(output.value.stop_reason)
+
+
+def _forget_if_damaged(path: Path) -> None:
+    """Remove a checkpoint that cannot be read: it is a cursor only, and the journal knows what was done."""
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            whole = database.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        whole = False
+    if not whole:
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(name).unlink(missing_ok=True)
 
 
 @asynccontextmanager

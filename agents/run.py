@@ -12,6 +12,7 @@ import pandas as pd
 from open_autoglm.agents.blocking import Blocking
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
 from open_autoglm.agents.deps import Ask, Confirm, Deps
+from open_autoglm.agents.faults import in_words
 from open_autoglm.agents.graph import run_to_end
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
@@ -141,7 +142,7 @@ class Surface:
 def _conduct(
     workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
 ) -> Outcome:
-    with workspace.in_use():
+    with in_words(workspace.root), workspace.in_use():
         return _conduct_alone(workspace, surface, strategist, sandbox, resumed=resumed)
 
 
@@ -173,7 +174,7 @@ def _conduct_alone(
         _announce(deps, resumed=resumed)
         _in_a_loop(lambda: _until_aborted(deps))
     except AutoGLMError as error:
-        if not resumed and not isinstance(error, Interrupted) and journal.stage("understand") is None:
+        if not resumed and not isinstance(error, Interrupted) and journal.stage("profile") is None:
             workspace.remove()
         raise
     finally:

@@ -21,12 +21,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from open_autoglm.agents.faults import damaged, intact
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.split import SplitPlan
-from open_autoglm.tools.data.staging import Staging, read_parquet
+from open_autoglm.tools.data.staging import Staging, content_hash, read_parquet
 from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
@@ -57,13 +58,9 @@ class Workspace:
         """
         run_id = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-") + secrets.token_hex(3)
         root = (options.out or options.root / run_id).resolve()
-        made = not root.exists()
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise InputError(
-                f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run "
-                f"in it: autoglm resume {root}"
-            )
         try:
+            made = not root.exists()
+            _require_free(root)
             for folder in ("data", "staged", "objects", "work"):
                 (root / folder).mkdir(parents=True, exist_ok=True)
             header = {
@@ -75,7 +72,8 @@ class Workspace:
             write_text(root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
         except OSError as error:
             raise InputError(
-                f"Cannot write the run directory {root}: {error.strerror or error}. Name a writable folder with --out."
+                f"Cannot write the run directory {_short(root)}: {error.strerror or error}. Name a writable folder with "
+                "--out."
             ) from error
         workspace = cls(root, run_id, options)
         workspace._made = made
@@ -211,7 +209,7 @@ class Workspace:
     @cached_property
     def task(self) -> TaskSpec:
         """The task, once it is understood."""
-        return TaskSpec.model_validate_json((self.root / "task.json").read_text(encoding="utf-8"))
+        return intact(self.root / "task.json", lambda path: TaskSpec.model_validate_json(path.read_bytes()))
 
     @cached_property
     def metric(self) -> Metric:
@@ -220,8 +218,13 @@ class Workspace:
 
     def table(self, role: SourceRole) -> pd.DataFrame | None:
         """Return a table as read, or None where the user gave none for that role."""
-        index = json.loads((self.root / "data" / "index.json").read_text(encoding="utf-8"))
-        return read_parquet(self.root / "data" / index[role.value]) if role.value in index else None
+        index = intact(self.root / "data" / "index.json", _read_index)
+        if role.value not in index:
+            return None
+        path = self.root / "data" / index[role.value]
+        if intact(path, content_hash) != path.stem:
+            raise damaged(path, "is not what was read (its SHA-256 differs from its name)")
+        return intact(path, read_parquet)
 
     @cached_property
     def train(self) -> pd.DataFrame:
@@ -263,7 +266,7 @@ class Workspace:
     @cached_property
     def profile(self) -> DataProfile:
         """What is known of the rows outside the holdout."""
-        return DataProfile.model_validate_json((self.root / "profile.json").read_text(encoding="utf-8"))
+        return intact(self.root / "profile.json", lambda path: DataProfile.model_validate_json(path.read_bytes()))
 
     @property
     def search_rows(self) -> np.ndarray:
@@ -290,6 +293,36 @@ class Workspace:
         if not labelled:
             frame = frame.drop(columns=[self.task.target], errors="ignore")
         return self.staging.put(frame.reset_index(drop=True))
+
+
+def _short(path: Path, characters: int = 200) -> str:
+    """Return a path for a message, also where its length is what is wrong with it."""
+    text = str(path)
+    return text if len(text) <= characters else f"{text[:characters]}..."
+
+
+def _require_free(root: Path) -> None:
+    """Refuse a place for a run directory where something is.
+
+    Raises:
+        InputError: A file, a run, or anything else is there.
+        OSError: The place cannot be looked at.
+    """
+    if root.exists() and not root.is_dir():
+        raise InputError(f"{root} is a file: a run directory cannot be made there. Name another one with --out.")
+    if (root / "run.json").exists():
+        raise InputError(
+            f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run in "
+            f"it: autoglm resume {root}"
+        )
+    if root.exists() and any(root.iterdir()):
+        raise InputError(f"{root} exists and is not empty. Name a new or empty folder with --out.")
+
+
+def _read_index(path: Path) -> dict[str, str]:
+    """Return the names of the tables by role; every run has a training table."""
+    index = json.loads(path.read_text(encoding="utf-8"))
+    return {SourceRole.TRAIN.value: str(index[SourceRole.TRAIN.value]), **index}
 
 
 def is_in_use(root: Path) -> bool:

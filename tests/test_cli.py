@@ -257,7 +257,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def test_progress_without_a_terminal_names_the_run_directory(shell: Shell, run_dir: Path) -> None:
-    """Piped progress begins with where the run lies; stdout has none of it."""
+    """Piped progress says where the run lies once it is understood; stdout has none of it."""
+    shell.engine.events = [
+        *shell.engine.events,
+        (EventKind.STAGE_STARTED, {"stage": "confirm"}),
+        (EventKind.TASK_UNDERSTOOD, {"task_type": "binary", "target": "y"}),
+    ]
     shell(*RUN)
     assert f"run directory {run_dir}" in shell.err
     assert "run directory" not in shell.out

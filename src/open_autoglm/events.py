@@ -89,12 +89,14 @@ class EventLog:
 
 
 def read_events(path: Path) -> Iterator[dict[str, Json]]:
-    """Yield the events of a log, oldest first; a line cut short by a crash is left out."""
+    """Yield the events of a log, oldest first; a line cut short by a crash, or damaged, is left out."""
     if not path.exists():
         return
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                yield json.loads(line)
+                record = json.loads(line)
             except ValueError:
                 continue
+            if isinstance(record, dict) and isinstance(record.get("data"), dict) and "event" in record:
+                yield record

@@ -72,7 +72,10 @@ class SilentView:
 
 
 class LineView(SilentView):
-    """A line every ten seconds, and one at the start with the run directory."""
+    """A line every ten seconds, and before the first one the run directory.
+
+    It is not named before the task is understood: until then the run may come to nothing, and leave nothing.
+    """
 
     every_seconds = LINE_SECONDS
 
@@ -82,11 +85,12 @@ class LineView(SilentView):
 
     def draw(self, state: Progress, now: float) -> None:
         """Print the state as one line."""
+        if not state.stage:
+            return
         if state.run_dir and not self._announced:
             self._announced = True
             self._terminal.tell(f"run directory {state.run_dir}")
-        if state.stage:
-            self._terminal.tell(as_line(state, now))
+        self._terminal.tell(as_line(state, now))
 
 
 class LiveView:
@@ -232,7 +236,10 @@ class Watcher:
             elif isinstance(item, Note):
                 self._view.note(item.text)
             elif item is not None:
+                understood = bool(self._state.task)
                 self._state = advance(self._state, item)
+                if self._state.task and not understood:
+                    due = self._now()
             if self._now() >= due and self._paused_at is None and self._state.started is not None:
                 self._view.draw(self._state, self._now())
                 due = self._now() + self._view.every_seconds

@@ -17,7 +17,7 @@ STOPPING = "Stopping now."
 
 @contextmanager
 def stop_on_signals(stop: "StopFlag", note: Callable[[str], None]) -> Iterator[None]:
-    """Turn the first Ctrl-C into `stop.request()`, and a second one or SIGTERM into `stop.abort()`.
+    """Turn the first Ctrl-C into `stop.request()`, and a second one, SIGTERM or SIGHUP into `stop.abort()`.
 
     Outside the main thread, where Python takes no signals, it does nothing. A handler only puts a word into a reentrant
     queue: the locks behind `stop` may be held by the very code that the signal interrupted.
@@ -32,7 +32,7 @@ def stop_on_signals(stop: "StopFlag", note: Callable[[str], None]) -> Iterator[N
 
     def obey() -> None:
         while (number := arrived.get()) is not None:
-            if number == signal.SIGTERM or stop.requested:
+            if number != signal.SIGINT or stop.requested:
                 note(STOPPING)
                 stop.abort()
             else:
@@ -41,7 +41,10 @@ def stop_on_signals(stop: "StopFlag", note: Callable[[str], None]) -> Iterator[N
 
     thread = threading.Thread(target=obey, name="signals", daemon=True)
     thread.start()
-    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup: the run outlives its terminal
+        heeded.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:

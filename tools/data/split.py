@@ -7,6 +7,8 @@ seed. Sizes after AutoGluon 1.6 (core/utils/utils.py, `default_holdout_frac`, do
 
 import io
 import json
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +16,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from open_autoglm.errors import InputError
+from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.tools.data.assign import Ints, assign_parts
 from open_autoglm.tools.data.duplicates import compared_columns, row_keys
 from open_autoglm.tools.data.sample import small_sample
@@ -28,6 +30,7 @@ __all__ = ["Fold", "SplitPlan", "default_folds", "default_holdout", "plan_split"
 TINY_ROWS = 150
 """Below, a holdout would be too small to tell anything: none by default, and cross-validation is repeated."""
 Kind = Literal["stratified", "group", "time"]
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +79,10 @@ class SplitPlan:
         """Read what `save` wrote.
 
         Raises:
-            InputError: The file is damaged or something else.
+            RunDirectoryError: The file is damaged or something else.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 words = json.loads(arrays["words"].tobytes())
                 folds = tuple(
                     Fold(train=arrays[f"train{i}"], valid=arrays[f"valid{i}"]) for i in range(int(arrays["count"][0]))
@@ -88,8 +91,10 @@ class SplitPlan:
                     holdout=arrays["holdout"], folds=folds, kind=words["kind"], repeats=words["repeats"],
                     duplicates_together=words["together"], test_overlap=arrays["test_overlap"], notes=tuple(words["notes"]),
                 )  # fmt: skip
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise InputError(f"The split in {str(path)!r} cannot be read ({error}). Start a new run.") from error
+        except _UNREADABLE as error:
+            raise RunDirectoryError(
+                f"The split in {str(path)!r} cannot be read ({type(error).__name__}). Start a new run."
+            ) from error
 
 
 def default_holdout(rows: int) -> float:

@@ -119,7 +119,8 @@ class Staging:
             _flush(draft)
             place = self.root / f"{content_hash(draft)}{suffix}"
             os.utime(draft, (0, 0))
-            _settle(draft, place)
+            draft.replace(place)  # also over a file of that name, which may have been damaged since
+            _flush(place.parent)
         finally:
             _remove(draft)
         return place
