@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.report_pb2 import Artefact, RefusedArtefact
 from open_autoglm.sandbox.streams import sanitise
 
@@ -44,7 +45,7 @@ def collect(root: int, target: Path, *, max_bytes: int) -> Collection:
     """Copy the files under the folder of descriptor `root` into `target` (made here) and return what happened.
 
     Raises:
-        OSError: The host's own disk failed.
+        SandboxError: The host's own disk failed or is full.
     """
     target.mkdir(parents=True, exist_ok=True)
     found = Collection()
@@ -97,7 +98,8 @@ def _enter(folder: int, name: str, path: str, depth: int, target: Path, found: C
         found.refuse(path, f"deeper than {MAX_DEPTH} folders")
         return
     with _opened(name, folder, os.O_DIRECTORY) as inner:
-        (target / path).mkdir(exist_ok=True)
+        with _hosts_own(target / path):
+            (target / path).mkdir(exist_ok=True)
         _walk(inner, f"{path}/", depth + 1, target, found, max_bytes)
 
 
@@ -146,9 +148,18 @@ def _opened(name: str, folder: int, flags: int) -> Iterator[int]:
 def _copy(source: int, target: Path, size: int) -> tuple[str, int]:
     """Copy at most `size` bytes and return their hash and count."""
     digest, copied = hashlib.sha256(), 0
-    with target.open("xb") as file:
+    with _hosts_own(target), target.open("xb") as file:
         while copied < size and (data := os.read(source, min(CHUNK_BYTES, size - copied))):
             digest.update(data)
             file.write(data)
             copied += len(data)
     return digest.hexdigest(), copied
+
+
+@contextmanager
+def _hosts_own(target: Path) -> Iterator[None]:
+    """Tell a failure of the host's disk from one of the code that wrote the artefact."""
+    try:
+        yield
+    except OSError as error:
+        raise SandboxError(f"The artefact {str(target)!r} could not be stored: {error.strerror or error}.") from error

@@ -17,12 +17,14 @@ class ClaimReader:
 
     def __init__(self) -> None:
         self._data = bytearray()
+        self.total_bytes = 0
         self.progress: list[Progress] = []
         self.seconds: dict[str, float] = {}
         self.exception: ClaimedException | None = None
 
     def add(self, data: bytes) -> None:
         """Take the next bytes; beyond the cap they are dropped."""
+        self.total_bytes += len(data)
         self._data += data[: max(0, MAX_BYTES - len(self._data))]
 
     def read(self) -> None:

@@ -135,6 +135,14 @@ class SandboxContract(Contract):
         assert report.status == Status.STATUS_ERROR
         assert "out.csv" in report.detail
 
+    def test_a_folder_in_place_of_a_file_is_no_success(self, bench: Bench) -> None:
+        """Nor a file whose name only begins like the promised one: the host would open what is not there."""
+        code = "path = pathlib.Path(sys.argv[3]); path.unlink(); path.mkdir(); (path / 'x').touch(); (OUT / 'out.csv2').touch()"
+        report = bench.run(code)
+
+        assert (report.status, len(report.artefacts)) == (Status.STATUS_ERROR, 2)
+        assert "out.csv" in report.detail
+
     def test_a_timeout_keeps_what_was_printed(self, bench: Bench) -> None:
         """The deadline kills, and takes no longer than it must."""
         started = time.monotonic()
@@ -183,6 +191,12 @@ class SandboxContract(Contract):
         assert [v.kind for v in report.violations] == ["output_limit"]
         assert report.stdout.total_bytes > 1 << 20
         assert len(report.stdout.head) + len(report.stdout.tail) < 64 << 10
+
+    def test_claims_are_output_too(self, bench: Bench) -> None:
+        """Their pipe is no way to keep the host busy."""
+        report = bench.run("while True: os.write(3, b'x' * 9999)", output_bytes=1 << 20)
+
+        assert [v.kind for v in report.violations] == ["output_limit"]
 
     def test_a_memory_bomb_ends_as_out_of_memory(self, bench: Bench) -> None:
         """Also in a child: the limit is the tree's."""

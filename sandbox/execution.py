@@ -24,10 +24,7 @@ from open_autoglm.sandbox.streams import BoundedStream
 TICK_SECONDS = 0.1
 BIRTH_SECONDS = 20.0
 DRAIN_SECONDS = 0.5
-DEATH_SECONDS = 10.0
 READ_BYTES = 1 << 16
-PIPE_BYTES = 1 << 18
-_SET_PIPE_SIZE = 1031  # F_SETPIPE_SZ, without a name in Python 3.11's fcntl on every platform
 
 
 @dataclass(slots=True)
@@ -152,7 +149,7 @@ class Execution:
                 self._stop(Status.STATUS_CANCELLED, "cancelled")
             elif now >= deadline:
                 self._stop(Status.STATUS_TIMEOUT, f"still running after {self.limits.wall_seconds:g} seconds")
-            elif self.stdout.total_bytes + self.stderr.total_bytes > self.limits.output_bytes:
+            elif self._said() > self.limits.output_bytes:
                 self._violate("output_limit", f"more than {self.limits.output_bytes:,} bytes of output")
             elif now >= next_check:
                 self._check_tree()
@@ -173,6 +170,10 @@ class Execution:
             else:
                 self._selector.unregister(key.fileobj)
                 os.close(key.fd)
+
+    def _said(self) -> int:
+        """Return the bytes that came out of it by any way: the pipe for claims is no way round the limit."""
+        return self.stdout.total_bytes + self.stderr.total_bytes + self.claims.total_bytes
 
     def _stop(self, status: Status, detail: str) -> None:
         if self.verdict.status == Status.STATUS_UNSPECIFIED:
@@ -226,9 +227,9 @@ class Execution:
     def _end_tree(self) -> None:
         """Kill what is left and return when it is dead."""
         if self.seclusion is Seclusion.NAMESPACES and self._cell is not None:
-            _kill_and_wait(self._cell)
+            tree.kill_and_wait(self._cell)
         elif self.seclusion is Seclusion.SINGLE_USE and self.server.ring is not None:
-            _kill_and_wait(self.server.ring)
+            tree.kill_and_wait(self.server.ring)
         elif tree.HAS_PROC:
             members = self.cgroup.members if self.cgroup else list
             if not tree.kill_marked(self.server.mark, spare=self.server.process.pid, members=members):
@@ -275,18 +276,6 @@ class Execution:
         if self._cell is not None:
             os.close(self._cell)
             self._cell = None
-
-
-def _kill_and_wait(handle: int) -> None:
-    """Kill the first process of a PID namespace and wait: the kernel lets it end only after everything in there is dead."""
-    try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    with selectors.DefaultSelector() as selector:
-        selector.register(handle, selectors.EVENT_READ)
-        if not selector.select(DEATH_SECONDS):
-            raise SandboxError(f"An execution was killed and still lives after {DEATH_SECONDS:.0f} seconds.")
 
 
 def _used(folder: int) -> int:

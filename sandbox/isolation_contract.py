@@ -90,6 +90,27 @@ print([p for p in os.listdir('/proc') if p.isdigit() and '{tag}' in open(f'/proc
         assert "/dev/shm" in planted.stdout.head  # noqa: S108
         assert found.stdout.head == "[]\n-1 -1\n[]\n", found.stdout.head
 
+    def test_ports_and_devices_carry_nothing_to_the_next(self, bench: Bench) -> None:
+        """A closed connection stays listed for a minute; times and modes of device files stay as long as they are."""
+        plant = """
+import socket
+server = socket.create_server(('127.0.0.1', 0))
+for _ in range(3):
+    client = socket.create_connection(server.getsockname()); accepted, _ = server.accept(); client.close(); accepted.close()
+print(len(open('/proc/net/tcp').read().splitlines()) > 3)
+"""
+        search = """
+print(len(open('/proc/net/tcp').read().splitlines()))
+names = ['/dev/' + name for name in os.listdir('/dev') if name not in ('fd', 'shm', 'stdin', 'stdout', 'stderr')]
+for path in [*names, '/dev/pts/ptmx']:
+    for change in (lambda: os.utime(path, (1, 1)), lambda: os.chmod(path, 0o600)):
+        try: change(); print('changed', path)
+        except OSError: pass
+open('/dev/null', 'w').write('x'); os.openpty(); print(len(open('/dev/urandom', 'rb').read(9)))
+"""
+        assert bench.run(plant).stdout.head == "True\n"
+        assert bench.run(search).stdout.head == "1\n9\n"
+
     def test_what_it_runs_from_cannot_be_changed(self, bench: Bench) -> None:
         """Neither its own code, nor Python, nor the fork server; and signals reach nobody else."""
         code = """

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from open_autoglm.sandbox.tree import MARK
+
 PACKAGE = Path(__file__).parent
 
 IMPORTS: tuple[str, ...] = (
@@ -115,7 +117,7 @@ def environment(*, home: str, tmp: str, cpus: int, mark: str) -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         "PYTHONNOUSERSITE": "1",
         "PYTHONPATH": os.pathsep.join(module_path()),
-        "AUTOGLM_SANDBOX": mark,
+        MARK: mark,
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while others hold the processors slow LightGBM down a hundredfold
         **dict.fromkeys(threads, str(cpus)),
     }

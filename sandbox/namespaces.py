@@ -1,28 +1,34 @@
 """Inside the sandbox: puts one execution into namespaces of its own, after the fork and before any of its code runs.
 
-User, mount, PID and IPC namespaces are new for every execution, with one size-capped tmpfs behind the folders for output and
-work, /tmp and /dev/shm: when the first process of the PID namespace ends, the kernel kills everything in it and frees every file.
-The network namespace is the sandbox's own, which has a loopback device and nothing else. Linux only; see unshare(2),
-user_namespaces(7), pid_namespaces(7).
+User, mount, PID, IPC and network namespaces are new for every execution, with one size-capped tmpfs behind the folders for output
+and work, /tmp and /dev/shm: when the first process of the PID namespace ends, the kernel kills everything in it and frees every
+file. The network has a loopback device and nothing else; a common one would show the next execution which ports were used (closed
+connections stay listed for a minute). Linux only; see unshare(2), user_namespaces(7), pid_namespaces(7).
 """
 
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import platform
+import socket
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-NEW_USER, NEW_PID, NEW_MOUNT, NEW_IPC = 0x10000000, 0x20000000, 0x00020000, 0x08000000
+NEW_USER, NEW_PID, NEW_MOUNT, NEW_IPC, NEW_NETWORK = 0x10000000, 0x20000000, 0x00020000, 0x08000000, 0x40000000
 NO_SUID, NO_DEV, NO_EXEC, BIND, RECURSIVE, PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 DETACH = 2
 SET_DUMPABLE, DROP_BOUND, SET_NO_NEW_RIGHTS, AMBIENT, AMBIENT_CLEAR = 4, 24, 38, 47, 4
 CAPABILITY_VERSION = 0x20080522
 KEYCTL = {"x86_64": 250, "aarch64": 219}
 JOIN_SESSION_KEYRING = 1
+SET_INTERFACE_FLAGS, IS_UP = 0x8914, 1
 INODES = 200_000
 STAGE = "/mnt"
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
+READ_ONLY, REMOUNT, RELATIVE_TIMES = 1, 32, 1 << 21
 FOLDERS = {"out": "/autoglm/out", "work": "/autoglm/work", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - mount points, not files
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -38,10 +44,11 @@ def prepare(disk_bytes: int, keep: Sequence[str]) -> int:
     """
     uid, gid = os.geteuid(), os.getegid()
     _libc.prctl(SET_DUMPABLE, 1, 0, 0, 0)  # else the files below belong to root
-    _check(_libc.unshare(NEW_USER | NEW_PID | NEW_MOUNT | NEW_IPC), "unshare")
+    _check(_libc.unshare(NEW_USER | NEW_PID | NEW_MOUNT | NEW_IPC | NEW_NETWORK), "unshare")
     for name, value in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         Path(f"/proc/self/{name}").write_text(value, encoding="ascii")
     _libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)
+    _start_loopback()
     kept = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in keep}
     _mount("none", "/", None, RECURSIVE | PRIVATE)
     _mount("tmpfs", STAGE, "tmpfs", NO_SUID | NO_DEV, f"size={disk_bytes},nr_inodes={INODES},mode=0755")
@@ -52,6 +59,8 @@ def prepare(disk_bytes: int, keep: Sequence[str]) -> int:
         Path(path).mkdir(parents=True)
         _mount(f"/proc/self/fd/{handle}", path, None, BIND | RECURSIVE)
         os.close(handle)
+    for name in DEVICES:
+        _fix_times(f"/dev/{name}")
     _check(_libc.umount2(STAGE.encode(), DETACH), "umount")
     return os.open(FOLDERS["out"], os.O_RDONLY | os.O_DIRECTORY)
 
@@ -80,6 +89,19 @@ def _new_keyring() -> None:
     number = KEYCTL.get(platform.machine())
     if number is not None:
         _libc.syscall(number, JOIN_SESSION_KEYRING, None)
+
+
+def _fix_times(device: str) -> None:
+    """Mount a device read-only: it works as before, but its times and mode carry nothing to another execution."""
+    flags = os.statvfs(device).f_flag
+    kept = flags & (NO_SUID | NO_DEV | NO_EXEC | os.ST_NOATIME | os.ST_NODIRATIME)
+    kept |= RELATIVE_TIMES if flags & os.ST_RELATIME else 0
+    _mount("none", device, None, REMOUNT | BIND | READ_ONLY | kept)
+
+
+def _start_loopback() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SET_INTERFACE_FLAGS, struct.pack("16sh14x", b"lo", IS_UP))
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int, options: str = "") -> None:

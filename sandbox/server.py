@@ -3,7 +3,6 @@
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import tempfile
@@ -40,9 +39,9 @@ class ForkServer:
     plain: bool
     """Whether nothing but this program kills what the executions leave."""
     ring: int | None = None
-    """Handle on the first process of the sandbox, where the sandbox is used once."""
+    """Handle on the first process of the sandbox: its death is the death of everything in there."""
     writable: list[int] = field(default_factory=list)
-    """Handles on its writable folders, likewise, the one for output first."""
+    """Handles on its writable folders, the one for output first, where the sandbox is used once."""
     group: Cgroup | None = None
     """Control group of everything in the sandbox, where one can be made."""
     ready: bool = False
@@ -71,7 +70,8 @@ class ForkServer:
         plain = launcher.seclusion is Seclusion.NONE
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log, plain=plain)
         try:
-            send(host, {"imports": list(imports), "ring": single, "writable": inside.writable}, [])
+            folders = inside.writable if single else ()
+            send(host, {"imports": list(imports), "ring": not plain, "writable": folders}, [])
         except OSError:  # it is dead already: found when somebody waits for it
             return server
         return server
@@ -131,16 +131,24 @@ class ForkServer:
         return " ".join(sanitise(self.log.read().decode("utf-8", "replace")).split())
 
     def stop(self) -> None:
-        """Kill it, and with it what its sandbox holds. Idempotent."""
+        """Kill it, and with it what its sandbox holds; return when all is dead. Idempotent.
+
+        Raises:
+            SandboxError: Something of it does not die.
+        """
         self.control.close()
-        if self.ring is not None:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.ring, signal.SIGKILL)
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        if self.plain and tree.HAS_PROC:
-            tree.kill_marked(self.mark, spare=self.process.pid, members=self.group.members if self.group else list)
+        try:
+            if self.ring is not None:
+                tree.kill_and_wait(self.ring)
+            if self.plain and tree.HAS_PROC:
+                tree.kill_marked(self.mark, spare=self.process.pid, members=self.group.members if self.group else list)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         for descriptor in [*self.writable, *([] if self.ring is None else [self.ring])]:
             os.close(descriptor)
         self.ring, self.writable = None, []

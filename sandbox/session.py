@@ -44,6 +44,7 @@ class SupervisedSession:
         self._idle = threading.Event()
         self._idle.set()
         self._cancelled = threading.Event()
+        self._asked_to_stop = threading.Event()
         self._closed = False
         self._server: ForkServer | None = self._start(self._base)
 
@@ -55,6 +56,7 @@ class SupervisedSession:
             if job.collect.exists() and (not job.collect.is_dir() or any(job.collect.iterdir())):
                 raise SandboxError(f"The folder for artefacts {str(job.collect)!r} is not empty.")
             self._cancelled.clear()
+            self._asked_to_stop.clear()
             self._idle.clear()
             try:
                 return self._run(job)
@@ -64,6 +66,8 @@ class SupervisedSession:
     def _run(self, job: Job) -> ExecutionReport:
         queued = time.monotonic()
         digest = self._exchange.fill(job)
+        if self._asked_to_stop.is_set():  # while the folder was laid out
+            self._exchange.stop_file.touch()
         server = self._ready_server()
         if server is None:
             detail = "cancelled before it started"
@@ -155,16 +159,10 @@ class SupervisedSession:
         found = Collection()
         if verdict.status in _WITH_ARTEFACTS and execution.out is not None:
             found = collect(execution.out, job.collect, max_bytes=job.limits.disk_bytes)
-            promised = _PROMISED.get(job.call, "")
-            if (
-                verdict.status == Status.STATUS_OK
-                and not any(a.path.startswith(promised) for a in found.artefacts)
-                and promised
-            ):
-                verdict.status, verdict.detail = (
-                    Status.STATUS_ERROR,
-                    f"the process ended without having written {promised}",
-                )
+            promised = _PROMISED.get(job.call)
+            if promised and verdict.status == Status.STATUS_OK and not _holds(found, promised):
+                verdict.status = Status.STATUS_ERROR
+                verdict.detail = f"the process ended without having written {promised}"
         else:
             job.collect.mkdir(parents=True, exist_ok=True)
         return ExecutionReport(
@@ -200,10 +198,11 @@ class SupervisedSession:
         self._idle.wait()
 
     def ask_to_stop(self) -> None:
-        """Make `ctx.should_stop()` true in what is running; it may take as long as it likes. Thread-safe."""
-        with suppress(OSError):  # it ended just now
-            if not self._idle.is_set():
-                (self._exchange.job / "stop").touch()
+        """Make `ctx.should_stop()` true in what is running; see `Session.ask_to_stop`."""
+        if not self._idle.is_set():
+            self._asked_to_stop.set()
+            with suppress(OSError):  # it ended just now
+                self._exchange.stop_file.touch()
 
     def close(self) -> None:
         """Free everything. Idempotent."""
@@ -214,6 +213,12 @@ class SupervisedSession:
             self._closed = True
             self._drop_server()
             remove(self._base)
+
+
+def _holds(found: Collection, promised: str) -> bool:
+    """Whether a file of this name came over, or one in a folder of this name (with its '/')."""
+    paths = [artefact.path for artefact in found.artefacts]
+    return any(path.startswith(promised) for path in paths) if promised.endswith("/") else promised in paths
 
 
 def _judge(execution: Execution) -> None:

@@ -1,6 +1,7 @@
 """Process trees as /proc shows them: who belongs to an execution, what it uses, how it is killed without its help."""
 
 import os
+import selectors
 import signal
 import sys
 import time
@@ -8,10 +9,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from open_autoglm.errors import SandboxError
+
 HAS_PROC = sys.platform == "linux"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
-MARK = "AUTOGLM_SANDBOX"
+DEATH_SECONDS = 10.0
+MARK = "AUTOGLM_SESSION_MARK"
 """Environment variable whose value names the session that a process belongs to."""
 
 
@@ -101,6 +105,22 @@ def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = li
                 continue
         time.sleep(0.002)
     return False
+
+
+def kill_and_wait(handle: int) -> None:
+    """Kill the first process of a PID namespace and wait: the kernel lets it end only after everything in there is dead.
+
+    Raises:
+        SandboxError: It does not die.
+    """
+    try:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    with selectors.DefaultSelector() as selector:
+        selector.register(handle, selectors.EVENT_READ)
+        if not selector.select(DEATH_SECONDS):
+            raise SandboxError(f"An execution was killed and still lives after {DEATH_SECONDS:.0f} seconds.")
 
 
 def _is_zombie(pid: int) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ class Task:
     """Role to column name or names: id, time, group, series, weight, text, image, known_ahead, dropped."""
     quantiles: tuple[float, ...] = ()
     read: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments of `pandas.read_csv` for the user's files."""
+    """How the user's files are read: arguments of `pandas.read_csv`, and `member` of a zip file or `sheet` of a workbook."""
 
     @property
     def is_classification(self) -> bool:
@@ -155,13 +156,29 @@ def to_frame(matrix: np.ndarray, task: Task) -> pd.DataFrame:
 
 
 def read_table(path: str | Path, read: Mapping[str, Any] | None = None) -> pd.DataFrame:
-    """Read a table as the solution expects it: Parquet by its suffix, everything else as CSV with the options `read`."""
-    if Path(path).suffix.lower() in (".parquet", ".pq"):
+    """Read a table as the solution expects it: Parquet and Excel by their suffix, everything else as CSV.
+
+    `read` holds what was found out about the user's file; what another format does not need is left out.
+    """
+    options = {name: value for name, value in (read or {}).items() if name not in ("format", "table")}
+    member, sheet = options.pop("member", None), options.pop("sheet", 0)
+    suffix = Path(path).suffix.lower()
+    if suffix in (".parquet", ".pq"):
         frame = pd.read_parquet(path)
+    elif suffix in (".xlsx", ".xlsm"):
+        frame = pd.read_excel(path, sheet_name=sheet, header=options.get("header", 0))
+    elif member is not None and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            frame = _read_csv(file, {**options, "compression": None})
     else:
-        frame = pd.read_csv(path, **dict(read or {}))
+        frame = _read_csv(path, options)
     frame.columns = [str(name) for name in frame.columns]
     return frame
+
+
+def _read_csv(source: Any, options: Mapping[str, Any]) -> pd.DataFrame:
+    whole = {"low_memory": False} if options.get("engine", "c") == "c" and len(options.get("sep") or ",") == 1 else {}
+    return pd.read_csv(source, **{**whole, **options})  # in one piece: a column has one type, however long the file
 
 
 def script(
