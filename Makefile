@@ -32,11 +32,11 @@ check: .venv/dev  ## what CI checks, the fastest first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
 
 test: .venv/dev  ## the fast tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -q -m "not gpu and not vllm and not docker"
+	$(BIN)/coverage run -m pytest -q -n auto --dist loadfile -m "not gpu and not vllm and not docker"
 	$(BIN)/coverage combine -q && $(BIN)/coverage report
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach

@@ -79,12 +79,14 @@ class Budget:
     spent_before: float = 0.0
     """Seconds that earlier processes of the same run used."""
     clock: Callable[[], float] = time.monotonic
+    head_start: float = 0.0
+    """Seconds that this process had used when the budget was made."""
     _started: float = field(init=False)
     _waited: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         """Start the clock."""
-        self._started = self.clock()
+        self._started = self.clock() - self.head_start
 
     @property
     def seconds(self) -> float:

@@ -61,7 +61,7 @@ class Deps:
     @property
     def n_jobs(self) -> int:
         """Threads that one execution may use."""
-        return max(1, available_cpus() // self.workers)
+        return jobs_for(self.workers)
 
     @property
     def memory_bytes(self) -> int:
@@ -71,6 +71,11 @@ class Deps:
     def save_clock(self) -> None:
         """Record the seconds that this process has used, so that a resumed run gets what is left."""
         self.journal.record_clock(self.process, self.budget.seconds - self.budget.spent_before)
+
+
+def jobs_for(workers: int) -> int:
+    """Return the threads that one execution may use beside those of the other workers."""
+    return max(1, available_cpus() // workers)
 
 
 def available_cpus() -> int:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from open_autoglm.agents.blocking import Blocking
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
-from open_autoglm.agents.deps import Ask, Confirm, Deps
+from open_autoglm.agents.deps import Ask, Confirm, Deps, jobs_for
 from open_autoglm.agents.faults import in_words
 from open_autoglm.agents.graph import run_to_end
 from open_autoglm.agents.journal import Journal
@@ -41,6 +41,7 @@ def start_run(
     stop: StopFlag | None = None,
     strategist: Strategist | None = None,
     sandbox: Sandbox | None = None,
+    head_start: float = 0.0,
 ) -> Outcome:
     """Take a sentence and data to a verified model.
 
@@ -53,6 +54,7 @@ def start_run(
         stop: The user's wish to stop.
         strategist: Who writes code; by default what the options say.
         sandbox: Where code runs; by default what the options say.
+        head_start: Seconds of the budget that the caller used before: starting a command takes its time, too.
 
     Returns:
         How the run ended, also where no model was found.
@@ -63,7 +65,14 @@ def start_run(
     chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES)
     writer = strategist or _strategist(options)
     workspace = Workspace.create(options)
-    surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), frames=frames or {})
+    surface = Surface(
+        listeners=listeners,
+        ask=ask,
+        confirm=confirm,
+        stop=stop or StopFlag(),
+        frames=frames or {},
+        head_start=head_start,
+    )
     return _conduct(workspace, surface, writer, chosen, resumed=False)
 
 
@@ -77,6 +86,7 @@ def resume_run(
     stop: StopFlag | None = None,
     strategist: Strategist | None = None,
     sandbox: Sandbox | None = None,
+    head_start: float = 0.0,
 ) -> Outcome:
     """Go on with a run that crashed, was interrupted, or ended and gets more to spend.
 
@@ -89,6 +99,7 @@ def resume_run(
         stop: See there.
         strategist: See there.
         sandbox: See there.
+        head_start: See there.
 
     Raises:
         RunDirectoryError: It is no run directory, one of another version, or a damaged one.
@@ -99,7 +110,7 @@ def resume_run(
     if budget is not None:
         _add_budget(workspace, budget)
         workspace = Workspace.open(run_dir)
-    surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag())
+    surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), head_start=head_start)
     return _conduct(workspace, surface, writer, chosen, resumed=True)
 
 
@@ -137,6 +148,7 @@ class Surface:
     confirm: Confirm | None
     stop: StopFlag
     frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    head_start: float = 0.0
 
 
 def _conduct(
@@ -153,11 +165,11 @@ def _conduct_alone(
     events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
     workers = workspace.options.workers
     blocking = Blocking(workers)
-    sessions = tuple(sandbox.open() for _ in range(workers))
+    sessions = tuple(sandbox.open(cpus=jobs_for(workers)) for _ in range(workers))
     deps = Deps(
         workspace=workspace,
         journal=journal,
-        budget=Budget(_budget(workspace), journal.seconds_spent()),
+        budget=Budget(_budget(workspace), journal.seconds_spent(), head_start=surface.head_start),
         strategist=strategist,
         sandbox=sandbox,
         session=sessions[0],

@@ -11,21 +11,14 @@ class WarmSandbox:
 
     sandbox: Sandbox
     cpus: int = 2
+    name: str = field(init=False)
+    isolating: bool = field(init=False)
     _waiting: list[Session] = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the first session; it warms up in the background."""
+        self.name, self.isolating = self.sandbox.name, self.sandbox.isolating
         self._waiting = [self.sandbox.open(cpus=self.cpus)]
-
-    @property
-    def name(self) -> str:
-        """The backend's name."""
-        return self.sandbox.name
-
-    @property
-    def isolating(self) -> bool:
-        """Whether the backend isolates."""
-        return self.sandbox.isolating
 
     def probe(self) -> Readiness:
         """See `Sandbox.probe`."""

@@ -240,7 +240,7 @@ def completion(
 
 def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> int:
     """Run one command. Returns the process's exit status, and prints errors as one line on stderr."""
-    front = front or Front()
+    front = front or Front(whole_process=argv is None)
     tokens = list(sys.argv[1:] if argv is None else argv)
     try:
         return _guarded(tokens, front)

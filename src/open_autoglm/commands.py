@@ -4,6 +4,7 @@ import json
 import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,7 +14,7 @@ from open_autoglm.dialogue import Dialogue, refuse_to_ask
 from open_autoglm.engine import Engine, Hooks
 from open_autoglm.errors import ApprovalNeeded, AutoGLMError, InputError, Interrupted, RunDirectoryError
 from open_autoglm.events import Event, EventKind
-from open_autoglm.front import Front
+from open_autoglm.front import Front, process_began
 from open_autoglm.live import Watcher, view_for
 from open_autoglm.merge import Given, budget_spec, merge_options
 from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
@@ -83,12 +84,13 @@ def _hooks(front: Front, watcher: Watcher, stop: "StopFlag", *, yes: bool) -> Ho
             front.run_dir = Path(str(run_dir))
 
     listeners = (remember_directory, watcher.listen)
+    plain = Hooks(listeners=listeners, stop=stop, began=process_began() if front.whole_process else None)
     if yes:
-        return Hooks(listeners=listeners, stop=stop)
+        return plain
     if not front.terminal.interactive:
-        return Hooks(listeners=listeners, stop=stop, ask=refuse_to_ask)
+        return replace(plain, ask=refuse_to_ask)
     dialogue = Dialogue(terminal=front.terminal, watcher=watcher, read=front.reader())
-    return Hooks(listeners=listeners, stop=stop, ask=dialogue.ask, confirm=dialogue.confirm)
+    return replace(plain, ask=dialogue.ask, confirm=dialogue.confirm)
 
 
 def _after_error(front: Front, stop: "StopFlag", *, as_json: bool, told: bool) -> None:

@@ -1,6 +1,9 @@
 """What runs a request: the seam between the front door and the agents. `scripted_engine` holds its fake."""
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -8,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.events import Listener
+from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.bundle import Author
 from open_autoglm.tools.task import BudgetSpec, TaskSpec
 
 if TYPE_CHECKING:
@@ -28,6 +33,12 @@ class Hooks:
     ask: "Ask | None" = None
     confirm: "Confirm | None" = None
     stop: "StopFlag | None" = None
+    began: float | None = None
+    """When the command began, in seconds since the epoch; its time counts. None: from the call on."""
+
+    def head_start(self) -> float:
+        """Return the seconds that passed since the command began."""
+        return 0.0 if self.began is None else max(0.0, time.time() - self.began)
 
 
 class Engine(Protocol):
@@ -47,16 +58,44 @@ class AgentEngine:
 
     def start(self, options: RunOptions, *, frames: "Mapping[str, pd.DataFrame] | None", hooks: Hooks) -> Outcome:
         """Run a request to its end."""
-        from open_autoglm.agents.run import start_run  # noqa: PLC0415 - LangGraph and pandas take a second to import
+        with _warm(options) as sandbox:
+            from open_autoglm.agents.run import start_run  # noqa: PLC0415 - LangGraph and pandas take a second to import
 
-        return start_run(
-            options, frames=frames, listeners=hooks.listeners, ask=hooks.ask, confirm=hooks.confirm, stop=hooks.stop
-        )
+            return start_run(
+                options,
+                frames=frames,
+                listeners=hooks.listeners,
+                ask=hooks.ask,
+                confirm=hooks.confirm,
+                stop=hooks.stop,
+                sandbox=sandbox,
+                head_start=hooks.head_start(),
+            )
 
     def resume(self, run_dir: Path, *, budget: BudgetSpec | None, hooks: Hooks) -> Outcome:
         """Go on with an earlier run."""
         from open_autoglm.agents.run import resume_run  # noqa: PLC0415 - as above
 
         return resume_run(
-            run_dir, budget=budget, listeners=hooks.listeners, ask=hooks.ask, confirm=hooks.confirm, stop=hooks.stop
+            run_dir,
+            budget=budget,
+            listeners=hooks.listeners,
+            ask=hooks.ask,
+            confirm=hooks.confirm,
+            stop=hooks.stop,
+            head_start=hooks.head_start(),
         )
+
+
+@contextmanager
+def _warm(options: RunOptions) -> Iterator[Sandbox]:
+    """Open the first session before anything heavy is imported: its imports and ours run side by side."""
+    from open_autoglm.sandbox.select import select_sandbox  # noqa: PLC0415 - needed by runs alone
+    from open_autoglm.sandbox.warm import WarmSandbox  # noqa: PLC0415
+
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    sandbox = WarmSandbox(select_sandbox(options.sandbox, author=Author.RECIPES), max(1, cpus // options.workers))
+    try:
+        yield sandbox
+    finally:
+        sandbox.close()

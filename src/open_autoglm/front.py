@@ -39,5 +39,14 @@ class Front:
     engine: "Callable[[], Engine]" = _agent_engine
     reader: "Callable[[], Reader]" = _terminal_reader
     probe: "Callable[[], Probe]" = _probe
+    whole_process: bool = False
+    """Whether the command is all that this process does, so that its start counts against the budget, too."""
     run_dir: Path | None = None
     """The run directory in use, once the run has made it: where the trace of an internal error goes."""
+
+
+def process_began() -> float:
+    """Return when this process began, in seconds since the epoch."""
+    import psutil  # noqa: PLC0415 - only a run counts its seconds
+
+    return float(psutil.Process().create_time())
