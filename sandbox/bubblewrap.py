@@ -1,15 +1,15 @@
 """bubblewrap: namespaces without a daemon, on Linux.
 
 Covered: no network; a read-only file system that holds only what Python needs, the job's code and its inputs; new user,
-PID, IPC, UTS and mount namespaces, no capabilities and no way to new rights, another user id where the host's user is
+PID, IPC, UTS and mount namespaces, no capabilities and no way to new rights, no sockets that leave a network namespace, another user id where the host's user is
 root; an emptied environment; writable are only its folders for output and work, /tmp and /dev/shm, together no larger than the limit on disk.
 Every execution has namespaces and files of its own, made after the fork from a fork server that has imported and never
 computed; where the kernel refuses them inside bubblewrap, every execution has a bubblewrap of its own. The kernel
 kills the whole tree. Memory and processes are limited by control groups where they can be made, else by rlimits and by
 watching from outside.
 
-Not covered: holes of the kernel itself (all its system calls but new user namespaces can be reached), side channels of
-processor and caches, GPUs, and files that the host itself marks readable to everyone inside Python's own folders.
+Not covered: holes of the kernel itself (most of its system calls can be reached; see `syscalls` for those that cannot), side
+channels of processor and caches, GPUs, and files that the host itself marks readable to everyone inside Python's own folders.
 """
 
 import importlib
@@ -30,6 +30,7 @@ from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
 from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
+from open_autoglm.sandbox.syscalls import syscall_filter
 
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
@@ -83,7 +84,12 @@ class BubblewrapLauncher:
         """Start it."""
         single = self.seclusion is Seclusion.SINGLE_USE
         with Mounts(as_root=os.geteuid() == 0) as mounts:
-            view = [*POLICY, *_settings(environment), *_file_system(mounts, base / "job", single=single)]
+            view = [
+                *POLICY,
+                *mounts.syscalls(),
+                *_settings(environment),
+                *_file_system(mounts, base / "job", single=single),
+            ]
             command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
             if mounts.as_root:
                 steps = {"sources": mounts.sources, "user": UNPRIVILEGED, "command": command}
@@ -131,10 +137,18 @@ class Mounts:
 
     def text(self, content: str, target: str) -> list[str]:
         """Return the arguments that put a file with this content at `target`."""
+        return ["--ro-bind-data", str(self._held(content.encode())), target]
+
+    def syscalls(self) -> list[str]:
+        """Return the arguments that filter system calls, where their numbers are known."""
+        program_code = syscall_filter()
+        return [] if program_code is None else ["--seccomp", str(self._held(program_code))]
+
+    def _held(self, content: bytes) -> int:
         self.descriptors.append(os.memfd_create("autoglm", os.MFD_CLOEXEC))
-        os.write(self.descriptors[-1], content.encode())
+        os.write(self.descriptors[-1], content)
         os.lseek(self.descriptors[-1], 0, os.SEEK_SET)
-        return ["--ro-bind-data", str(self.descriptors[-1]), target]
+        return self.descriptors[-1]
 
 
 def _settings(environment: Mapping[str, str]) -> Iterator[str]:

@@ -21,6 +21,10 @@ try: socket.getaddrinfo('example.com', 80); print('resolved')
 except OSError: pass
 print(sorted(os.listdir('/sys/class/net')) if os.path.isdir('/sys/class/net') else 'none')
 server = socket.create_server(('127.0.0.1', 0)); socket.create_connection(server.getsockname()).close(); print('loopback')
+for family in (socket.AF_UNIX, socket.AF_INET6, socket.AF_NETLINK): socket.socket(family, socket.SOCK_DGRAM if family != socket.AF_NETLINK else socket.SOCK_RAW).close()
+for family in (17, 38, 40): # packets, the kernel's cryptography, the machine that this one is a guest of
+    try: socket.socket(family, socket.SOCK_STREAM); print('made', family)
+    except OSError: pass
 """
         report = bench.run(code)
 
@@ -92,8 +96,15 @@ print([p for p in os.listdir('/proc') if p.isdigit() and '{tag}' in open(f'/proc
 
     def test_ports_and_devices_carry_nothing_to_the_next(self, bench: Bench) -> None:
         """A closed connection stays listed for a minute; times and modes of device files stay as long as they are."""
+        names = """
+names = ['/dev/' + name for name in os.listdir('/dev') if name not in ('core', 'fd', 'shm', 'stdin', 'stdout', 'stderr')] + ['/dev/pts/ptmx']
+"""
         plant = """
 import socket
+for path in names:
+    for change in (lambda: os.utime(path, (1, 1)), lambda: os.chmod(path, 0o601)):
+        try: change()
+        except OSError: pass
 server = socket.create_server(('127.0.0.1', 0))
 for _ in range(3):
     client = socket.create_connection(server.getsockname()); accepted, _ = server.accept(); client.close(); accepted.close()
@@ -101,15 +112,11 @@ print(len(open('/proc/net/tcp').read().splitlines()) > 3)
 """
         search = """
 print(len(open('/proc/net/tcp').read().splitlines()))
-names = ['/dev/' + name for name in os.listdir('/dev') if name not in ('fd', 'shm', 'stdin', 'stdout', 'stderr')]
-for path in [*names, '/dev/pts/ptmx']:
-    for change in (lambda: os.utime(path, (1, 1)), lambda: os.chmod(path, 0o600)):
-        try: change(); print('changed', path)
-        except OSError: pass
+print([path for path in names if os.stat(path).st_mtime == 1 or os.stat(path).st_mode & 0o777 == 0o601])
 open('/dev/null', 'w').write('x'); os.openpty(); print(len(open('/dev/urandom', 'rb').read(9)))
 """
-        assert bench.run(plant).stdout.head == "True\n"
-        assert bench.run(search).stdout.head == "1\n9\n"
+        assert bench.run(names + plant).stdout.head == "True\n"
+        assert bench.run(names + search).stdout.head == "1\n[]\n9\n"
 
     def test_what_it_runs_from_cannot_be_changed(self, bench: Bench) -> None:
         """Neither its own code, nor Python, nor the fork server; and signals reach nobody else."""

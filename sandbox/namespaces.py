@@ -11,7 +11,6 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
-import platform
 import socket
 import struct
 from collections.abc import Sequence
@@ -22,8 +21,6 @@ NO_SUID, NO_DEV, NO_EXEC, BIND, RECURSIVE, PRIVATE = 2, 4, 8, 4096, 16384, 1 << 
 DETACH = 2
 SET_DUMPABLE, DROP_BOUND, SET_NO_NEW_RIGHTS, AMBIENT, AMBIENT_CLEAR = 4, 24, 38, 47, 4
 CAPABILITY_VERSION = 0x20080522
-KEYCTL = {"x86_64": 250, "aarch64": 219}
-JOIN_SESSION_KEYRING = 1
 SET_INTERFACE_FLAGS, IS_UP = 0x8914, 1
 INODES = 200_000
 STAGE = "/mnt"
@@ -74,7 +71,6 @@ def settle() -> None:
     _mount("proc", "/proc", "proc", NO_SUID | NO_DEV | NO_EXEC)
     # No user namespaces within: they are where most of a kernel's holes are reached from.
     Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")
-    _new_keyring()
     for capability in range(64):
         _libc.prctl(DROP_BOUND, capability, 0, 0, 0)
     _libc.prctl(AMBIENT, AMBIENT_CLEAR, 0, 0, 0)
@@ -82,13 +78,6 @@ def settle() -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
     _libc.prctl(SET_DUMPABLE, 1, 0, 0, 0)  # its own /proc/self is readable again, as libraries expect
-
-
-def _new_keyring() -> None:
-    """Leave the session keyring that all executions would share, where there is one."""
-    number = KEYCTL.get(platform.machine())
-    if number is not None:
-        _libc.syscall(number, JOIN_SESSION_KEYRING, None)
 
 
 def _fix_times(device: str) -> None:

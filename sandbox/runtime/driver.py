@@ -96,7 +96,7 @@ def describe(error: BaseException, code: Path) -> dict[str, Any]:
         frames.append({"file": name, "line": error.lineno or 0, "function": "", "source": (error.text or "").strip()})
     try:
         message = str(error)
-    except Exception as second:  # noqa: BLE001 - the solution's own exception class may do anything when asked for its text
+    except BaseException as second:  # noqa: BLE001 - the solution's own exception class may do anything when asked for its text
         message = f"(the exception's text could not be made: {type(second).__name__})"
     return {"type": type(error).__name__, "message": message[:MESSAGE_CHARACTERS], "frames": frames[-FRAMES:]}
 
