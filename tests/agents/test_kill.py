@@ -22,7 +22,7 @@ PROMPT = "predict the label, optimise AUC"
 
 
 def command(*words: str | Path) -> list[str]:
-    return [sys.executable, "-m", "open_autoglm.cli", *map(str, words)]
+    return [sys.executable, "-m", "open_autoglm", *map(str, words)]
 
 
 def run_words(data: Path, out: Path) -> list[str]:
