@@ -16,7 +16,11 @@ from open_autoglm.errors import AutoGLMError, RunDirectoryError, TransientError
 
 T = TypeVar("T")
 
-_FULL = {errno.ENOSPC: "is full", errno.EDQUOT: "has no quota left for you"}
+_DISK = {
+    errno.ENOSPC: "is full. Make room",
+    errno.EDQUOT: "has no quota left for you. Make room",
+    errno.EIO: "fails (input/output error). Copy the run directory to another one",
+}
 _FORBIDDEN = {errno.EROFS, errno.EACCES, errno.EPERM}
 _TOO_MANY = {errno.EMFILE, errno.ENFILE}
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -49,7 +53,7 @@ def intact(path: Path, read: Callable[[Path], T]) -> T:
     try:
         return read(path)
     except _UNREADABLE as error:
-        if isinstance(error, OSError) and error.errno in {*_FULL, *_TOO_MANY}:
+        if isinstance(error, OSError) and error.errno in {*_DISK, *_TOO_MANY}:
             raise
         how = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({type(error).__name__})"
         raise damaged(path, how) from error
@@ -68,15 +72,15 @@ def _explained(error: OSError | sqlite3.DatabaseError | MemoryError, root: Path)
     if isinstance(error, MemoryError):
         return TransientError(f"Memory ran out. Free some, or give fewer rows or --workers. {again}")
     code = _as_errno(error) if isinstance(error, sqlite3.DatabaseError) else error.errno
-    if code in _FULL:
-        return TransientError(f"The disk that holds {root} {_FULL[code]}. Make room. {again}")
+    if code in _DISK:
+        return TransientError(f"The disk that holds {root} {_DISK[code]}. {again}")
     if code in _TOO_MANY:
         return TransientError(f"Too many files are open (see `ulimit -n`). {again}")
     if code in _FORBIDDEN:
         return RunDirectoryError(f"{_place(error, root)} may not be written. Change its permissions. {again}")
-    return (
-        damaged(root / "journal.sqlite", f"is damaged ({error})") if isinstance(error, sqlite3.DatabaseError) else None
-    )
+    if isinstance(error, sqlite3.DatabaseError):
+        return damaged(root / "journal.sqlite", f"is damaged ({error})")
+    return None
 
 
 def _place(error: OSError | sqlite3.DatabaseError, root: Path) -> str:
@@ -86,5 +90,6 @@ def _place(error: OSError | sqlite3.DatabaseError, root: Path) -> str:
 def _as_errno(error: sqlite3.DatabaseError) -> int | None:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code; absent where Python itself raised
     return {
-        sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_CANTOPEN: errno.EACCES
+        sqlite3.SQLITE_FULL: errno.ENOSPC, sqlite3.SQLITE_IOERR: errno.EIO,
+        sqlite3.SQLITE_READONLY: errno.EROFS, sqlite3.SQLITE_CANTOPEN: errno.EACCES,
     }.get(code)  # fmt: skip

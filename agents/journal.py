@@ -77,6 +77,8 @@ class Journal:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.executescript(_SCHEMA)
             self._check_version()
+        except sqlite3.OperationalError:  # the disk's fault, not the file's
+            raise
         except sqlite3.DatabaseError as error:
             raise RunDirectoryError(
                 f"The journal {path} cannot be read ({error}). The deliverable beside it, if any, is untouched; "

@@ -108,7 +108,8 @@ def resume_run(
     chosen = sandbox or select_sandbox(workspace.options.sandbox, author=Author.RECIPES)
     writer = strategist or _strategist(workspace.options)
     if budget is not None:
-        _add_budget(workspace, budget)
+        with in_words(workspace.root):
+            _add_budget(workspace, budget)
         workspace = Workspace.open(run_dir)
     surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), head_start=head_start)
     return _conduct(workspace, surface, writer, chosen, resumed=True)
