@@ -10,7 +10,7 @@ def lesson(brief: Brief, attempt: Past) -> str:
     """Return the line. A draft is compared with the best so far, a changed solution with its parent."""
     what = attempt.bundle.title or attempt.operator.value
     if attempt.status == "stopped":
-        return f"{what}: stopped early, it could no longer come close to the best."
+        return f"{what}: {attempt.failure or 'stopped early'}."
     if attempt.mean is None:
         return f"{what}: failed ({attempt.failure or 'no reason given'})."
     metric = get_metric(brief.task.metric.name)
