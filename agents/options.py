@@ -19,7 +19,7 @@ class RunOptions(BaseModel):
     test: Path | None = None
     target: str | None = None
     metric: str | None = None
-    target_score: float | None = None
+    target_score: Annotated[float, Field(allow_inf_nan=False)] | None = None
     budget: BudgetSpec = BudgetSpec()
     """What options said; the sentence fills the rest, then `defaults`, then the default of 10 minutes."""
     defaults: BudgetSpec = BudgetSpec()

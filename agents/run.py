@@ -231,6 +231,8 @@ async def _until_aborted(deps: Deps) -> None:
                 session.cancel()
 
     deps.stop.on_change(stopped)
+    if deps.stop.aborted:  # before anybody listened
+        stopped()
     try:
         await run_to_end(deps)
     except AutoGLMError:

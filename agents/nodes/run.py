@@ -8,17 +8,17 @@ from open_autoglm.agents.finalise.baselines import dummy_on_folds
 from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
 from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
+from open_autoglm.agents.nodes.refusing import refuse_useless_data
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.reporting import outcome_of
 from open_autoglm.agents.state import RunState, RunUpdate
 from open_autoglm.agents.strategist import Request
-from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted, Unsupported
+from open_autoglm.errors import ApprovalNeeded, Interrupted, Unsupported
 from open_autoglm.events import EventKind
 from open_autoglm.tools.data.profile import profile_table
 from open_autoglm.tools.data.split import plan_split
 from open_autoglm.tools.task import TaskSpec, TaskType
 
-FEWEST_ROWS = 10
 MOST_QUESTIONS = 6
 
 
@@ -76,7 +76,7 @@ async def profile(state: RunState, deps: Deps) -> RunUpdate:
 def _split_and_profile(deps: Deps) -> None:
     workspace = deps.workspace
     task = workspace.task
-    check_target(deps)
+    odd = refuse_useless_data(deps)
     given = workspace.options.holdout
     share = {"auto": None, "none": 0.0}.get(str(given), given)
     plan = plan_split(
@@ -87,31 +87,12 @@ def _split_and_profile(deps: Deps) -> None:
     rows = workspace.search_rows
     found = profile_table(workspace.train.iloc[rows].reset_index(drop=True), task)
     workspace.save_json("profile.json", json.loads(found.model_dump_json()))
-    warnings = [*plan.notes, *found.warnings]
+    warnings = [*odd, *plan.notes, *found.warnings]
     workspace.forget_split()
     dummy = dummy_on_folds(deps)  # also finds out, before anything is run, whether the metric can judge this target
     for text in warnings:
         deps.events.emit(EventKind.WARNING, text=text)
     deps.journal.record_stage("profile", {"warnings": warnings, "dummy": dummy})
-
-
-def check_target(deps: Deps) -> None:
-    """Refuse a target that nothing can be learned from.
-
-    Raises:
-        InputError: No labelled rows, too few of them, or one class only.
-    """
-    workspace = deps.workspace
-    target, rows = workspace.task.target, len(workspace.train)
-    if rows == 0:
-        raise InputError(f"Every row of the target column {target!r} is empty: there is nothing to learn from.")
-    if rows < FEWEST_ROWS:
-        raise InputError(f"Only {rows} rows have a value in {target!r}; at least {FEWEST_ROWS} are needed.")
-    if workspace.train[target].nunique() < 2:  # one value is no question
-        only = workspace.train[target].iloc[0]
-        raise InputError(f"The target column {target!r} holds one value only ({only!r}): there is nothing to predict.")
-    if len(workspace.train.columns) < 2:  # the target and something to predict it from
-        raise InputError(f"The data has the target column {target!r} and nothing to predict it from.")
 
 
 async def confirm(state: RunState, deps: Deps) -> RunUpdate:

@@ -132,7 +132,10 @@ def load_settings(directory: Path | None = None) -> LoadedSettings:
 
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
-    home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~").expanduser() / ".config")
+    try:
+        home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~").expanduser() / ".config")
+    except RuntimeError:  # a user without a home folder, as containers have them
+        home = "/nonexistent"
     return Path(home) / "autoglm" / "config.toml"
 
 

@@ -26,6 +26,8 @@ from open_autoglm.tools.task import Source, SourceRole
 __all__ = ["ColumnSketch", "Table", "TableSketch", "new_rows", "read_table", "sketch"]
 
 _FORMATS = get_args(Source.model_fields["format"].annotation)
+LONGEST_NAME = 100
+"""Characters of a file's name that a message shows."""
 _NEED_COLUMNS = (SourceRole.TRAIN, SourceRole.TEST)
 
 
@@ -55,9 +57,12 @@ def read_table(
     options = parse_options(read)
     if isinstance(source, pd.DataFrame):
         return _table(Parsed(frame=source, read={}), uri="frame", form="frame", role=role)
-    path = source.expanduser()
-    _require_file(path)
     try:
+        path = source.expanduser()
+    except RuntimeError as error:  # no HOME, and a user that the system does not know
+        raise InputError(f"{str(source)!r} cannot be found: there is no home folder. Write out the path.") from error
+    try:
+        _require_file(path)
         with _unpacked(open_container(path, _text_or_none(options.get("member")))) as (container, form):
             parsed = _read(container, str(options.get("format", form)), options)
     except PermissionError as error:
@@ -67,7 +72,8 @@ def read_table(
     except MemoryError as error:
         raise InputError(f"{path.name!r} does not fit into memory. Give fewer rows or columns.") from error
     except OSError as error:
-        raise InputError(f"{path.name!r} cannot be read: {error.strerror or error}.") from error
+        name = path.name if len(path.name) <= LONGEST_NAME else f"{path.name[:LONGEST_NAME]}..."
+        raise InputError(f"{name!r} cannot be read: {error.strerror or error}.") from error
     return _table(parsed, uri=str(path.resolve()), form=str(options.get("format", form)), role=role)
 
 
