@@ -219,5 +219,6 @@ def test_reflecting_compares_with_the_parent(briefs: dict[TaskType, Brief]) -> N
     assert say[0.5].endswith("worse.")
     failed = past_of(bundle, "c", mean=None, status="failed", failure="ValueError: no")
     assert "ValueError: no" in ask(strategist.reflect(brief, failed))
-    assert "stopped" in ask(strategist.reflect(brief, dataclasses.replace(failed, status="stopped")))
+    cut = dataclasses.replace(failed, status="stopped", failure="cut by the end of the budget")
+    assert "cut by the end" in ask(strategist.reflect(brief, cut))
     assert "first score" in ask(strategist.reflect(dataclasses.replace(brief, past=[]), parent))
