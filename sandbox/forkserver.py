@@ -1,8 +1,8 @@
 """Inside the sandbox: imports the heavy libraries once, never computes, and forks one process for each execution.
 
 Run as a program by the host; knows only the standard library and the modules beside it. Each execution has a keeper that
-prepares its namespaces, outlives the cell and tells how it ended. It talks with the host over `channel`: born -> go ->
-ending. The cell, where untrusted code runs, is the first process of the namespaces (where there are any) and has only
+prepares its namespaces, outlives the cell and tells how it ended. Keeper and cell are forked ahead while nothing runs, and wait
+for their order. The keeper talks with the host over `channel`: born -> go -> ending. The cell, where untrusted code runs, is the first process of the namespaces (where there are any) and has only
 its three standard streams and the pipe for claims.
 """
 
@@ -38,6 +38,14 @@ class Parts(NamedTuple):
     namespaces: Any
 
 
+class Keeper(NamedTuple):
+    """One that waits for its order."""
+
+    pid: int
+    space: Mapping[str, Any]
+    order: socket.socket
+
+
 def main(control: socket.socket) -> None:
     """Import what the host asks for, say that all is ready, then fork once for each request until the host goes."""
     options = _receive(control)[0]
@@ -46,25 +54,43 @@ def main(control: socket.socket) -> None:
         libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)  # a cell of the same user may not read or trace this process
         libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nothing runs on when the host was killed
         libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a cell left behind comes back here to be reaped
-    here = Path(__file__).parent
-    sys.path[:0] = [str(here), str(here / "runtime")]
-    driver, namespaces = importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None
-    del sys.path[:2]  # what executed code imports is its own, the standard library and installed packages
     started = time.monotonic()
-    missing = [name for name in options["imports"] if not _imported(name)]
+    parts, missing = _import_all(options["imports"])
     gc.collect()
     gc.freeze()  # children touch the pages of these objects less
     ready = {"import_seconds": time.monotonic() - started, "missing": missing, "python": sys.version.split()[0]}
     _send(control, ready, _ring(options["writable"]) if options["ring"] else [])
+    ahead: Keeper | None = None
     while True:
         request, descriptors = _receive(control)
         if not request:
             return
-        if os.fork() == 0:
-            _keep(request, descriptors, control, Parts(driver, namespaces))
+        if ahead is not None and ahead.space != request["space"]:
+            _discard(ahead)
+            ahead = None
+        keeper = ahead or _fork_keeper(request["space"], control, parts)
+        if not descriptors:  # only to have a keeper ready
+            ahead = keeper
+            continue
+        ahead = None
+        with contextlib.suppress(BrokenPipeError):  # it died: the host sees that nothing was born
+            _send(keeper.order, request, descriptors)
+        keeper.order.close()
         for descriptor in descriptors:
             os.close(descriptor)
-        _reap()
+        _reap(keeper.pid)
+
+
+def _import_all(names: Sequence[str]) -> tuple[Parts, list[str]]:
+    """Import what is beside this program, then the libraries; also return those that are not installed."""
+    here = Path(__file__).parent
+    sys.path[:0] = [str(here / "runtime"), str(here)]  # in this order: `runtime` is the module, not the folder
+    parts = Parts(importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None)
+    missing = [name for name in names if not _imported(name)]
+    if "pandas" in sys.modules:
+        importlib.import_module("runtime")
+    del sys.path[:2]  # what executed code imports is its own, the standard library and installed packages
+    return parts, missing
 
 
 def _ring(writable: Sequence[str]) -> list[int]:
@@ -80,31 +106,56 @@ def _imported(name: str) -> bool:
     return True
 
 
-def _reap() -> None:
+def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts) -> Keeper:
+    order, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        order.close()
+        _keep(space, other_end, parts)
+    other_end.close()
+    return Keeper(pid, space, order)
+
+
+def _discard(keeper: Keeper) -> None:
+    keeper.order.close()  # at the end of its orders it ends
+    _reap(keeper.pid)
+
+
+def _reap(keeper: int) -> None:
     """Wait for the keeper, and for everything that came back here because its parent died."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(-1, 0)
+        os.waitpid(keeper, 0)
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
 
-def _keep(request: Mapping[str, Any], descriptors: Sequence[int], control: socket.socket, parts: Parts) -> NoReturn:
-    """Be the keeper of one execution."""
-    channel = socket.socket(fileno=descriptors[3])
+def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoReturn:
+    """Be the keeper of one execution: make ready what needs no knowledge of it, then wait for the order."""
+    channel: socket.socket | None = None
     try:
-        control.close()
         os.setsid()
-        handles = [parts.namespaces.prepare(request["disk_bytes"], request["keep"])] if request["namespaces"] else []
         _die_with_parent()
+        handles = [parts.namespaces.prepare(space["disk_bytes"], space["keep"])] if space["namespaces"] else []
+        cells_order, to_cell = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         cell = os.fork()
         if cell == 0:
-            _be_cell(request, descriptors[:3], channel, parts)
-        for descriptor in descriptors[:3]:
-            os.close(descriptor)
-        _send(channel, {"born": cell}, [os.pidfd_open(cell), *handles] if LINUX else handles)
-        _send(channel, _ending(cell), [])
+            order.close()
+            to_cell.close()
+            _be_cell(space, cells_order, parts)
+        cells_order.close()
+        request, descriptors = _receive(order)
+        if request:
+            channel = socket.socket(fileno=descriptors[3])
+            _send(to_cell, request, descriptors)
+            to_cell.close()
+            for descriptor in descriptors[:3]:
+                os.close(descriptor)
+            _send(channel, {"born": cell}, [os.pidfd_open(cell), *handles] if LINUX else handles)
+            _send(channel, _ending(cell), [])
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending
+        channel = channel or socket.socket(fileno=_receive(order)[1][3])
         with contextlib.suppress(OSError):
             _send(channel, {"failed": f"{type(error).__name__}: {error}"}, [])
     finally:
@@ -131,17 +182,18 @@ def _ending(cell: int) -> dict[str, Any]:
             }
 
 
-def _be_cell(request: Mapping[str, Any], streams: Sequence[int], channel: socket.socket, parts: Parts) -> NoReturn:
-    """Become the process in which untrusted code runs, once the host says go."""
+def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoReturn:
+    """Become the process in which untrusted code runs, once there is an order and the host says go."""
     code = NEVER_REACHED
     try:
         _die_with_parent()
-        if not _receive(channel)[0]:
-            os._exit(NEVER_REACHED)
-        claims = _take_streams(streams)
-        _limit(request["rlimits"])
-        if request["namespaces"]:
+        if space["namespaces"]:
             parts.namespaces.settle()
+        request, descriptors = _receive(order)
+        if not request or not _receive(socket.socket(fileno=descriptors[3]))[0]:
+            os._exit(NEVER_REACHED)
+        claims = _take_streams(descriptors[:3])
+        _limit(request["rlimits"])
         paths = {name: Path(folder) for name, folder in request["paths"].items()}
         job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
         _settle(paths, request["cpus"])
@@ -200,7 +252,9 @@ def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     data = b""
     descriptors: list[int] = []
     while not data.endswith(b"\n"):
-        part, more, _, _ = socket.recv_fds(channel, MESSAGE_BYTES, 8)
+        seen = channel.recv(MESSAGE_BYTES, socket.MSG_PEEK)
+        line = seen.find(b"\n") + 1 or max(1, len(seen))  # the next message may be waiting behind this one
+        part, more, _, _ = socket.recv_fds(channel, line, 8)
         if not part:
             return {}, descriptors
         data += part

@@ -75,7 +75,10 @@ class SupervisedSession:
         execution = self._execution(server, job.limits)
         waited = time.monotonic() - queued
         try:
-            execution.supervise(self._request(server, job.limits))
+            request = self._request(server, job.limits)
+            execution.supervise(request)
+            if self._launcher.seclusion is not Seclusion.SINGLE_USE:
+                server.prepare(request)
             return self._report(job, digest, execution, waited)
         except BaseException:  # also an interrupt of this thread: nothing may go on running unwatched
             self._drop_server()
@@ -106,9 +109,11 @@ class SupervisedSession:
         ):  # without namespaces it would count all of the user's processes
             rlimits["NPROC"] = limits.processes
         return {
-            "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
-            "disk_bytes": limits.disk_bytes,
-            "keep": inside.keep,
+            "space": {
+                "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
+                "disk_bytes": limits.disk_bytes,
+                "keep": inside.keep,
+            },
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
             "cpus": None if limits.cpus == self._cpus else limits.cpus,

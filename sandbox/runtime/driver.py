@@ -22,6 +22,7 @@ from typing import Any
 
 MESSAGE_CHARACTERS = 8_000
 FRAMES = 20
+SMALL_BYTES = 8 << 20
 
 
 @dataclass
@@ -111,12 +112,10 @@ def _exit_code(end: SystemExit) -> int:
 
 
 def _fit(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
-    import pandas as pd  # noqa: PLC0415 - imported by the fork server, except where it is missing
-
     solution = _solution(claims)
     ctx = _context(context, solution, place, claims)
     with claims.timed("read"):
-        train = pd.read_parquet(place.inputs / "train")
+        train = _table(place.inputs / "train")
     with claims.timed("call"):
         model = solution.fit(train, ctx)
     with claims.timed("write"):
@@ -132,24 +131,22 @@ def _fit(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
 
 def _check(solution: ModuleType, model: Any, ctx: Any, place: Place, claims: Claims) -> None:
     """Predict the check rows with the model as it is right after its fit."""
-    import numpy as np  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415 - imported by the fork server, except where it is missing
 
     with claims.timed("check"):
-        rows = pd.read_parquet(place.inputs / "check")
+        rows = _table(place.inputs / "check")
         answers = importlib.import_module("runtime").to_matrix(solution.predict(model, rows, ctx), ctx.task, len(rows))
         np.save(place.out / "check.npy", answers, allow_pickle=False)
 
 
 def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
-    import numpy as np  # noqa: PLC0415
-    import pandas as pd  # noqa: PLC0415
+    import numpy as np  # noqa: PLC0415 - imported by the fork server, except where it is missing
 
     solution = _solution(claims)
     ctx = _context(context, solution, place, claims)
     runtime = importlib.import_module("runtime")
     with claims.timed("read"):
-        rows = pd.read_parquet(place.inputs / "rows")
+        rows = _table(place.inputs / "rows")
         model = _load(solution, place.inputs / "model")
     answers = []
     with claims.timed("call"):
@@ -158,6 +155,13 @@ def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
             answers.append(runtime.to_matrix(solution.predict(model, batch, ctx), ctx.task, len(batch)))
     with claims.timed("write"):
         np.save(place.out / "predictions.npy", np.concatenate(answers), allow_pickle=False)
+
+
+def _table(path: Path) -> Any:
+    """Read a table; starting threads takes longer than they save on a small one."""
+    import pandas as pd  # noqa: PLC0415 - imported by the fork server, except where it is missing
+
+    return pd.read_parquet(path, use_threads=path.stat().st_size > SMALL_BYTES)
 
 
 def _load(solution: ModuleType, folder: Path) -> Any:
