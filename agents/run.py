@@ -16,7 +16,7 @@ from open_autoglm.agents.faults import in_words
 from open_autoglm.agents.graph import run_to_end
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
-from open_autoglm.agents.outcome import Outcome
+from open_autoglm.agents.outcome import Outcome, StopReason
 from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.search.greedy import GreedyPolicy
 from open_autoglm.agents.strategist import Strategist
@@ -111,6 +111,8 @@ def resume_run(
         with in_words(workspace.root):
             _add_budget(workspace, budget)
         workspace = Workspace.open(run_dir)
+    else:
+        _reopen_if_interrupted(workspace)
     surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), head_start=head_start)
     return _conduct(workspace, surface, writer, chosen, resumed=True)
 
@@ -136,6 +138,18 @@ def _add_budget(workspace: Workspace, more: BudgetSpec) -> None:
         workspace.set_options(workspace.options.model_copy(update={"budget": spec}))
         journal.reopen_cut()
         journal.forget_search()
+    finally:
+        journal.close()
+
+
+def _reopen_if_interrupted(workspace: Workspace) -> None:
+    """Go on searching where the user, not the budget, ended the search."""
+    journal = Journal(workspace.root / "journal.sqlite")
+    try:
+        search = journal.stage("search")
+        if search is not None and search["stop_reason"] == StopReason.INTERRUPTED:
+            journal.reopen_cut()
+            journal.forget_search()
     finally:
         journal.close()
 

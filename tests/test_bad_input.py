@@ -4,6 +4,9 @@ The engine is the real one with recipes; only the sandbox is played, since none 
 """
 
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from open_autoglm.agents.budget import StopFlag
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.agents.run import resume_run, start_run
 from open_autoglm.cli import main
 from open_autoglm.engine import Hooks
+from open_autoglm.errors import Interrupted
 from open_autoglm.front import Front
 from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.report import ExecutionReport
@@ -140,8 +145,6 @@ OPTIONS: list[tuple[list[str], str]] = [
 @pytest.fixture
 def files(tmp_path: Path) -> None:
     """Sound tables, and others that are sound in themselves."""
-    import os  # noqa: PLC0415
-
     numbers = RNG.normal(size=60)
     for name, frame in {
         "t": table(), "n": table(y=numbers), "huge": table(y=numbers * 1e300),
@@ -172,3 +175,51 @@ def test_a_place_that_cannot_hold_a_run_is_refused(out: str, shell: Shell, files
     assert "--out" in shell.err
     assert shell.err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_name_that_is_no_text_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """A file named in another encoding than the locale's."""
+    name = b"donn\xe9es.csv".decode("utf-8", "surrogateescape")
+    (tmp_path / name).write_bytes(text_of(table()))
+    assert shell("run", "predict y", "--data", name, "--yes") == 2
+    assert "UTF-8" in shell.err
+    assert shell.err.count("\n") == 1
+
+
+def test_a_prompt_in_utf_8_is_read_in_any_locale(shell: Shell, files: None) -> None:
+    """Bytes that the locale could not read arrive as what they are."""
+    prompt = "预测 y".encode().decode("ascii", "surrogateescape")
+    assert shell("run", prompt, "--data", "t.csv", "--metric", "nothing", "--yes") == 2
+    assert "Unknown metric 'nothing'" in shell.err
+
+
+def test_a_working_directory_that_is_gone_is_said(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another terminal deleted it."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert shell("runs") == 2
+    assert "working directory" in shell.err
+    monkeypatch.chdir(tmp_path)
+
+
+def test_closed_streams_get_a_place_to_go() -> None:
+    """Numbers 0 to 2 are taken before anything else is opened."""
+    program = (
+        "import os, sys\nfrom open_autoglm.terminal import hold_descriptors\nhold_descriptors()\n"
+        "sys.exit(0 if os.open(os.devnull, os.O_RDONLY) > 2 else 1)"
+    )
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", program]
+    assert subprocess.run(closed, check=False, timeout=60).returncode == 0
+
+
+def test_a_stop_before_the_run_begins_is_heeded(tmp_path: Path, files: None) -> None:
+    """SIGTERM may come while modules are still being imported."""
+    stop = StopFlag()
+    stop.abort()
+    options = RunOptions(prompt="predict y", data=[tmp_path / "t.csv"], out=tmp_path / "run", yes=True)
+    with pytest.raises(Interrupted, match="autoglm resume"):
+        start_run(options, stop=stop, sandbox=ScriptedSandbox(nothing_runs))

@@ -1,6 +1,7 @@
 """What the user asked for, from options and settings, as the one object that starts a run."""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
@@ -62,11 +63,32 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     fields |= {key: said.get(key, getattr(values, key)) for key in _WITH_SETTING}
     fields["holdout"] = _holdout(said["holdout"]) if "holdout" in said else values.holdout
     fields["read"] = read_options(given.get("read") or {})
+    prompt = _readable(prompt)
+    for key in ("target", "metric"):
+        if isinstance(fields.get(key), str):
+            fields[key] = _readable(str(fields[key]))
+    for path in (*data, fields.get("test"), fields.get("out"), values.root):
+        _require_writable_name(path)
     fields["budget"] = _checked(budget_of(given))
     fields["defaults"] = {
         "seconds": values.time, "attempts": values.attempts, "tokens": values.max_tokens, "money": values.max_cost
     }  # fmt: skip
     return _options({"prompt": prompt, "data": list(data), "root": values.root, **fields})
+
+
+def _readable(text: str) -> str:
+    """Return text whose bytes the locale could not read as what they most likely are: UTF-8."""
+    return os.fsencode(text).decode("utf-8", "replace") if _is_foreign(text) else text
+
+
+def _require_writable_name(path: object) -> None:
+    if path is not None and _is_foreign(str(path)):
+        raise InputError(f"The name {str(path)!a} is not valid UTF-8. Rename the file, or use a UTF-8 locale.")
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether the text holds bytes that could not be decoded (Python keeps them as lone surrogates)."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def budget_of(given: Given) -> dict[str, object]:

@@ -14,6 +14,18 @@ from typing import TextIO
 from open_autoglm.events import Json
 
 
+def hold_descriptors() -> None:
+    """Open the null device where standard input, output or error is closed.
+
+    Else the next pipe or file gets that number, and whatever is printed, here or in a child, goes into it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+
+
 class _Nowhere(io.StringIO):
     """Takes everything and keeps nothing."""
 
