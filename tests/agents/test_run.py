@@ -163,6 +163,9 @@ def test_a_first_stop_finishes_with_the_best_so_far(tmp_path: Path) -> None:
     assert outcome.stop_reason is StopReason.INTERRUPTED
     assert outcome.deliverable is not None
     assert outcome.attempts == 1
+    again = resume(tmp_path)
+    assert again.attempts > 1, "what the user ended goes on with the budget that is left"
+    assert again.stop_reason is not StopReason.INTERRUPTED
 
 
 def test_a_second_stop_ends_at_once_and_says_how_to_go_on(
