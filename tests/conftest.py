@@ -9,6 +9,7 @@ import pytest
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 NEEDS_NETWORK = {"vllm", "docker", "service"}
+KINDS = ("docker", "gpu", "vllm", "service", "slow")
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +26,15 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail(f"This test opened a connection to {address!r}. Use a fake, or mark it `service`.")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what each kind of test costs."""
+    minutes: dict[str, float] = {}
+    for outcome in terminalreporter.stats.values():
+        for report in outcome:
+            if isinstance(report, pytest.TestReport):
+                kind = next((marker for marker in KINDS if marker in report.keywords), "fast")
+                minutes[kind] = minutes.get(kind, 0.0) + report.duration / 60
+    told = ", ".join(f"{kind} {spent:.1f}" for kind, spent in sorted(minutes.items()))
+    terminalreporter.write_line(f"minutes per marker (summed over workers): {told or 'none'}")
