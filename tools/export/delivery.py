@@ -203,12 +203,15 @@ class _Rest:
     seconds_left: Callable[[], float]
     folder: Path
     left_out: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
+    """Parts that there was no time for."""
     warnings: list[str] = field(default_factory=list)
 
     def step(self, name: str, seconds: float, write: Callable[[], None]) -> None:
         """Write one part if it fits into the time; one that cannot be made is listed and costs nobody the others."""
         if self.seconds_left() < seconds:
             self.left_out.append(f"{name} (no time left; it takes about {max(1, round(seconds))} s)")
+            self.late.append(name)
             return
         try:
             write()
@@ -276,6 +279,11 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     if delivery.training_table is not None:
         rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds), rest.notebook)
     rest.step("MODEL_CARD.md and README.md", PAGE_SECONDS, rest.pages)
+    if rest.late:
+        rest.warnings.append(
+            f"There was no time to write {', '.join(rest.late)}. More time makes up for it: "
+            f"autoglm resume {delivery.directory} --time 1m"
+        )
     if rest.left_out and (folder / "report.html").exists():
         rest.report()  # it lists what did not fit, which was not known before
     manifest = _write_manifest(delivery, folder, tuple(rest.left_out))

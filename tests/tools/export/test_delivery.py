@@ -71,6 +71,8 @@ def test_short_of_time_the_rest_is_listed(deliver: Deliver, warm_session: Sessio
     left = " ".join(load_manifest(result.directory).left_out)
     for part in ("predictions.csv", "report.html", "requirements.lock", "notebook.ipynb", "MODEL_CARD.md"):
         assert part in left
+        assert part in result.warnings[0]
+    assert "autoglm resume" in result.warnings[0]
 
 
 def test_the_report_lists_what_came_after_it(deliver: Deliver, warm_session: Session, tmp_path: Path) -> None:
