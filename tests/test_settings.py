@@ -115,7 +115,7 @@ def test_the_user_may_do_what_a_project_may_not(project: Path, monkeypatch: pyte
 def test_unknown_variables_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A misspelled variable does not go unnoticed."""
     monkeypatch.setenv("AUTOGLM_WORKER", "2")
-    with pytest.raises(SettingsError, match=r"AUTOGLM_WORKER.*'workers'"):
+    with pytest.raises(SettingsError, match=r"AUTOGLM_WORKER.*'AUTOGLM_WORKERS'"):
         load_settings()
 
 

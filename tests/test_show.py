@@ -15,7 +15,7 @@ from open_autoglm.errors import RunDirectoryError
 from open_autoglm.front import Front
 from open_autoglm.runs import list_runs, remove_run, size_text
 from open_autoglm.scripted_engine import RUN_ID, example_outcome, write_run
-from open_autoglm.show import look_at, view_as_record, view_as_text
+from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.terminal import Terminal
 
 
@@ -73,6 +73,17 @@ def test_a_finished_run_shows_its_leaderboard(root: Path) -> None:
     text = view_as_text(view)
     for words in ("3 attempts, 2 with a complete score", "0.9000 ± 0.0100", "模型 2", "1.5 s", "ValueError: no"):
         assert words in text
+
+
+def test_what_most_attempts_failed_of_is_told(root: Path) -> None:
+    """One sentence for the user who got no model, and none where nothing failed."""
+    run_dir = root / "one"
+    write_run(run_dir)
+    failed = look_at(with_journal(run_dir, [None, None, 0.9]))
+    assert why_nothing_worked(failed) == "2 of 3 attempts failed with: ValueError: no"
+    other = root / "two"
+    write_run(other)
+    assert why_nothing_worked(look_at(with_journal(other, [0.9]))) == ""
 
 
 def test_an_unfinished_run_says_how_to_go_on(root: Path) -> None:

@@ -19,7 +19,7 @@ from open_autoglm.live import Watcher, view_for
 from open_autoglm.merge import Given, budget_spec, merge_options
 from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
 from open_autoglm.settings import KEYS, LoadedSettings, load_settings
-from open_autoglm.show import look_at, view_as_record, view_as_text
+from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.signals import stop_on_signals
 from open_autoglm.summary import as_record, as_text, short
 
@@ -107,9 +107,16 @@ def _after_error(front: Front, stop: "StopFlag", *, as_json: bool, told: bool) -
 def _tell_ending(front: Front, outcome: Outcome) -> int:
     if outcome.deliverable is None:
         front.terminal.tell(f"error: no model: {outcome.stop_reason.sentence}.")
+        _tell_why(front, outcome.run_dir)
     if outcome.status == "interrupted":
         front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(outcome.run_dir))}")
     return outcome.exit_code
+
+
+def _tell_why(front: Front, run_dir: Path) -> None:
+    """Say what most attempts failed of: without a model that is the one thing worth knowing."""
+    if (run_dir / "run.json").exists() and (why := why_nothing_worked(look_at(run_dir))):
+        front.terminal.tell(f"{why} `autoglm show {shlex.quote(short(run_dir))}` lists all.")
 
 
 def find_run(named: Path, settings: LoadedSettings) -> Path:

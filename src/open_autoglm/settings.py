@@ -8,7 +8,7 @@ It comes with whatever was cloned or unpacked, so it may not loosen the sandbox,
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -190,13 +190,17 @@ def _environment_keys() -> list[str]:
     ]
     for key in keys:
         if key not in KEYS:
-            raise SettingsError(f"environment: unknown variable {ENVIRONMENT_PREFIX}{key.upper()}. {_nearest(key)}")
+            raise SettingsError(f"environment: unknown variable {_variable(key)}. {_nearest(key, _variable)}")
     return keys
 
 
-def _nearest(key: str) -> str:
+def _variable(key: str) -> str:
+    return f"{ENVIRONMENT_PREFIX}{key.upper()}"
+
+
+def _nearest(key: str, spell: Callable[[str], str] = str) -> str:
     near = difflib.get_close_matches(key, KEYS, n=1)
-    return f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(KEYS)}."
+    return f"Did you mean {spell(near[0])!r}?" if near else f"Known: {', '.join(map(spell, KEYS))}."
 
 
 def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:

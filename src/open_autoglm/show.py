@@ -6,6 +6,7 @@ cannot be written. Nothing here imports pandas or the agents: `show` answers at 
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -244,6 +245,19 @@ def _cells(rank: int, row: AttemptRow) -> tuple[str, ...]:
     seconds = "" if row.fit_seconds is None else f"{row.fit_seconds:.1f} s"
     remark = row.lesson or row.failure.splitlines()[0] if row.lesson or row.failure else ""
     return (str(rank), row.attempt, row.operator, score, seconds, row.title, remark)
+
+
+def why_nothing_worked(view: RunView) -> str:
+    """Return what went wrong in most of the attempts that failed, as a sentence; empty where none did."""
+    reasons = Counter(_first_line(row.failure) for row in view.attempts if row.status == "failed" and row.failure)
+    if not reasons:
+        return ""
+    (reason, count) = reasons.most_common(1)[0]
+    return f"{count} of {attempts_text(len(view.attempts))} failed with: {reason}"
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
 def _damage(view: RunView) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from open_autoglm.agents.outcome import Outcome, Score
@@ -67,19 +67,27 @@ def _delivered(outcome: Outcome) -> Iterator[str]:
         yield f"Run directory: {short(outcome.run_dir)}"
         return
     yield f"Deliverable: {short(outcome.deliverable)}"
-    if _refitted(outcome.deliverable):
+    manifest = _manifest(outcome.deliverable)
+    if manifest.get("refitted", True):  # an unreadable manifest is no reason to boast
         yield "The delivered model was fitted again on all rows. It has no score of its own: the one above is that of the"
         yield "same code, fitted without the rows that judge."
     else:
         yield "The delivered model is the one that was scored."
+    for part in _list(manifest.get("left_out")):
+        yield f"Left out: {part}"
 
 
-def _refitted(deliverable: Path) -> bool:
-    """Return whether the delivered model is another fit than the scored one; an unreadable manifest is no reason to boast."""
+def _manifest(deliverable: Path) -> Mapping[str, Json]:
+    """Return the deliverable's manifest; an unreadable one is an empty one."""
     try:
-        return bool(json.loads((deliverable / "manifest.json").read_text(encoding="utf-8"))["refitted"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return True
+        found = json.loads((deliverable / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _list(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _notes(outcome: Outcome) -> Iterator[str]:
@@ -87,7 +95,7 @@ def _notes(outcome: Outcome) -> Iterator[str]:
         yield f"Guessed: {guess.field} = {guess.value} ({guess.reason})"
     for wish in outcome.unmet:
         yield f"Not met: {wish}"
-    for warning in outcome.warnings:
+    for warning in (text for text in outcome.warnings if text not in outcome.unmet):
         yield f"Warning: {warning}"
 
 
