@@ -152,8 +152,8 @@ def predict_table(frame: pd.DataFrame, manifest: Mapping[str, Any], *, keep: boo
     ctx = Context(task=task, params=params, seed=manifest["seed"], n_jobs=os.cpu_count() or 1, work_dir=Path.cwd())
     rows = fit_columns(frame, manifest["input"]["columns"])
     made = to_frame(to_matrix(solution.predict(load_model(solution), rows, ctx), task, len(rows)), task)
-    names = set(task.columns.get("id") or ())
-    passed = frame.loc[:, [keep or name in names for name in frame.columns]].reset_index(drop=True)
+    names = {name.casefold() for name in task.columns.get("id") or ()}
+    passed = frame.loc[:, [keep or name.casefold() in names for name in frame.columns]].reset_index(drop=True)
     passed = passed.rename(columns={name: f"{name}_input" for name in passed.columns if name in made.columns})
     return pd.concat([passed, made], axis=1)
 
@@ -166,10 +166,14 @@ def load_model(solution: Any) -> Any:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Write the predictions whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
+    """Write the predictions whole or not at all; a device or a pipe is written to."""
+    if path.exists() and not path.is_file():
+        table.to_csv(path, index=False)
+        return
+    place = path.resolve()
+    temporary = place.with_name(f".{place.name}.part")
     table.to_csv(temporary, index=False)
-    temporary.replace(path)
+    temporary.replace(place)
 
 
 if __name__ == "__main__":
