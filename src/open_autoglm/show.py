@@ -244,6 +244,9 @@ def _cells(rank: int, row: AttemptRow) -> tuple[str, ...]:
     score = row.status if row.mean is None or row.status != "scored" else score_with_error(row.mean, row.standard_error)
     seconds = "" if row.fit_seconds is None else f"{row.fit_seconds:.1f} s"
     remark = row.lesson or row.failure.splitlines()[0] if row.lesson or row.failure else ""
+    remark = remark.removeprefix(
+        f"{row.title}: "
+    )  # a lesson begins with its attempt's title, which is one column to the left
     return (str(rank), row.attempt, row.operator, score, seconds, row.title, remark)
 
 

@@ -73,8 +73,6 @@ def _delivered(outcome: Outcome) -> Iterator[str]:
         yield "same code, fitted without the rows that judge."
     else:
         yield "The delivered model is the one that was scored."
-    for part in _list(manifest.get("left_out")):
-        yield f"Left out: {part}"
 
 
 def _manifest(deliverable: Path) -> Mapping[str, Json]:
@@ -84,10 +82,6 @@ def _manifest(deliverable: Path) -> Mapping[str, Json]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _list(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
 
 
 def _notes(outcome: Outcome) -> Iterator[str]:

@@ -64,12 +64,13 @@ def _interval(scores: Scores, best: float) -> tuple[float, float]:
 
 
 def learning_curve(story: RunStory) -> str:
-    """Draw the best score over time, with the simple answers as dashed lines."""
+    """Draw the best score over time, with the simple answers as dashed lines where they were scored on the same folds."""
     points = list(story.curve)
     if not points:
         return ""
     simple = [("linear", story.scores.linear, "rule-linear"), ("constant", story.scores.dummy, "rule-dummy")]
-    shown = [(name, value, css) for name, value, css in simple if value is not None]
+    comparable = story.scores.holdout is None
+    shown = [(name, value, css) for name, value, css in simple if value is not None and comparable]
     end = max(story.spending.seconds, points[-1].seconds) or 1.0
     board = Board(width=WIDTH, height=260, title="Best cross-validated score over time")
     across = Scale(low=0.0, high=end, start=64, end=WIDTH - 90)

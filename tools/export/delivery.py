@@ -265,7 +265,8 @@ class _Rest:
         """Write the model card and the few lines that say what is here."""
         manifest = load_manifest(self.folder)
         _write(self.folder / "MODEL_CARD.md", model_card(self.delivery.story, manifest))
-        _write(self.folder / "README.md", read_me(self.delivery.story, manifest))
+        present = {path.name for path in self.folder.iterdir()}
+        _write(self.folder / "README.md", read_me(self.delivery.story, manifest, present))
 
 
 def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[], float]) -> ExportResult:
@@ -274,11 +275,13 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     rest = _Rest(delivery=delivery, session=session, seconds_left=seconds_left, folder=folder)
     if delivery.new_rows is not None:
         rest.step("predictions.csv", PREDICT_SECONDS, rest.predictions)
-    rest.step("report.html", REPORT_SECONDS, rest.report)
     rest.step("requirements.lock", LOCK_SECONDS, rest.lock)
+    rest.step("MODEL_CARD.md and README.md", PAGE_SECONDS, rest.pages)
+    rest.step("report.html", REPORT_SECONDS, rest.report)
     if delivery.training_table is not None:
         rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds), rest.notebook)
-    rest.step("MODEL_CARD.md and README.md", PAGE_SECONDS, rest.pages)
+    if (folder / "README.md").exists():
+        rest.pages()  # they name what came after them
     if rest.late:
         rest.warnings.append(
             f"There was no time to write {', '.join(rest.late)}. More time makes up for it: "

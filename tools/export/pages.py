@@ -1,6 +1,7 @@
 """MODEL_CARD.md and README.md: the same numbers as the report, for people who read text."""
 
 import re
+from collections.abc import Collection
 
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.tools.export.manifest import Manifest
@@ -9,6 +10,11 @@ from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.export.words import WORDS, metric_title
 
 PYTHON = "3.11"
+_EXPLAINING = {
+    "report.html": "tells how the model was found",
+    "MODEL_CARD.md": "what it is good for",
+    "notebook.ipynb": "walks through the code",
+}
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
 
@@ -27,12 +33,14 @@ def model_card(story: RunStory, manifest: Manifest) -> str:
     return _render("MODEL_CARD.md.j2", story, manifest)
 
 
-def read_me(story: RunStory, manifest: Manifest) -> str:
-    """Return the few lines that say how to use the folder."""
-    return _render("README.md.j2", story, manifest)
+def read_me(story: RunStory, manifest: Manifest, present: Collection[str]) -> str:
+    """Return the few lines that say how to use the folder; of the parts that may be missing it names those `present`."""
+    told = [f"`{name}` {what}" for name, what in _EXPLAINING.items() if name in present]
+    told.append("and " * bool(told) + "`manifest.json` holds the hash of every file.")
+    return _render("README.md.j2", story, manifest, parts=", ".join(told))
 
 
-def _render(template: str, story: RunStory, manifest: Manifest) -> str:
+def _render(template: str, story: RunStory, manifest: Manifest, **more: str) -> str:
     words = WORDS[story.language]
     templates = environment()
     templates.filters |= {"md": markdown, "code": code_span}
@@ -40,7 +48,7 @@ def _render(template: str, story: RunStory, manifest: Manifest) -> str:
         story=story, s=story.scores, manifest=manifest, metric=metric_title(story.scores.metric), answer=_answer(story), python=PYTHON,
         shipped=words["shipped"] if story.refitted else words["scored_ships"],
         features=[column.name for column in story.data.columns if column.role == "feature"],
-        needs_trust=manifest.loading_runs_code and manifest.author is not Author.RECIPES,
+        needs_trust=manifest.loading_runs_code and manifest.author is not Author.RECIPES, **more,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", text)
 

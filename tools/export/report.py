@@ -82,6 +82,8 @@ def bounds(scores: Scores) -> tuple[float, float] | None:
 
 
 def _verdict(scores: Scores, value: float, interval: tuple[float, float], linear: float) -> str:
+    if value == linear:
+        return "same"
     if interval[0] <= linear <= interval[1]:
         return "unclear"
     return "better" if (value > linear) == scores.greater_is_better else "worse"

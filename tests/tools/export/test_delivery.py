@@ -75,6 +75,23 @@ def test_short_of_time_the_rest_is_listed(deliver: Deliver, warm_session: Sessio
     assert "autoglm resume" in result.warnings[0]
 
 
+def test_the_read_me_names_only_what_is_there(deliver: Deliver, warm_session: Session, tmp_path: Path) -> None:
+    """No notebook, no word of it."""
+    result = export(deliver(training_table=tmp_path / "staged.parquet"), warm_session, lambda: 2.0)
+    text = (result.directory / "README.md").read_text(encoding="utf-8")
+    assert "report.html" in text
+    assert "MODEL_CARD.md" in text
+    assert "notebook.ipynb" not in text
+
+
+def test_how_to_use_the_folder_comes_before_how_it_was_found(deliver: Deliver, warm_session: Session) -> None:
+    """A second is enough for the versions and the pages of text, whatever becomes of the report."""
+    clock = iter([1.0, 0.5, 0.2, 0.1])
+    result = export(deliver(), warm_session, lambda: next(clock))
+    assert {"requirements.lock", "README.md", "MODEL_CARD.md"} <= set(result.files)
+    assert "report.html" in result.left_out[0]
+
+
 def test_the_report_lists_what_came_after_it(deliver: Deliver, warm_session: Session, tmp_path: Path) -> None:
     """Time for the report and not for the notebook: the report says so."""
     result = export(deliver(training_table=tmp_path / "staged.parquet"), warm_session, lambda: 2.0)

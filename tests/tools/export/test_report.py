@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from open_autoglm.tools.export.charts import learning_curve
 from open_autoglm.tools.export.report import headline, report_page
 from open_autoglm.tools.export.story import (
     Attempt,
@@ -146,6 +147,19 @@ def test_the_verdict_compares_with_the_linear_baseline(linear: float, says: str,
     """The interval decides whether the gain counts."""
     scores = tell().scores.model_copy(update={"linear": linear})
     assert says in headline(tell(scores=scores))["verdict"]
+
+
+def test_a_linear_winner_is_not_measured_against_itself(tell: Tell) -> None:
+    """Where the baseline is the winner there is no gain to judge."""
+    scores = tell().scores.model_copy(update={"linear": 0.8743})
+    assert headline(tell(scores=scores))["verdict"] == "The winner is the linear baseline itself."
+
+
+@pytest.mark.parametrize("holdout", [0.8743, None])
+def test_the_curve_shows_only_what_was_scored_on_its_rows(holdout: float | None, tell: Tell) -> None:
+    """Baselines of the holdout have no place on an axis of cross-validated scores."""
+    story = tell(scores=tell().scores.model_copy(update={"holdout": holdout}))
+    assert ("rule-linear" in learning_curve(story)) == (holdout is None)
 
 
 def test_less_can_be_better(tell: Tell) -> None:
