@@ -64,6 +64,7 @@ class Execution:
     _before: Counters = field(default_factory=Counters)
     _cell: int | None = None
     _root: int = -1
+    _group: int = 0
     _ending: dict[str, Any] | None = None
     _over: bool = False
     _next_walk: float = 0.0
@@ -107,7 +108,6 @@ class Execution:
             for sink in (self.stdout.add, self.stderr.add, self.claims.add):
                 reader, writer = os.pipe()
                 writers.append(writer)
-                os.set_blocking(reader, False)
                 self._selector.register(reader, selectors.EVENT_READ, sink)
             self.server.submit(request, [*writers, guest.fileno()])
         except OSError as error:
@@ -126,6 +126,7 @@ class Execution:
             raise SandboxError(
                 f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
             )
+        self._group = int(message["group"])
         if descriptors:
             self._cell, *folders = descriptors
             self.out = folders[0] if folders else self.out
@@ -161,10 +162,7 @@ class Execution:
             if isinstance(key.fileobj, socket.socket):
                 key.data(b"")
                 continue
-            try:
-                data = os.read(key.fd, READ_BYTES)
-            except BlockingIOError:
-                continue
+            data = os.read(key.fd, READ_BYTES)
             if data:
                 key.data(data)
             else:
@@ -236,7 +234,7 @@ class Execution:
                 raise SandboxError("Some processes of the execution could not be killed.")
         else:
             with suppress(OSError):
-                os.killpg(self._root, signal.SIGKILL)
+                os.killpg(self._group, signal.SIGKILL)
         if self.cgroup is not None:
             self._count(self.cgroup.counters())
 

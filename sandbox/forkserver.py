@@ -151,7 +151,7 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             to_cell.close()
             for descriptor in descriptors[:3]:
                 os.close(descriptor)
-            _send(channel, {"born": cell}, [os.pidfd_open(cell), *handles] if LINUX else handles)
+            _send(channel, {"born": cell, "group": os.getpid()}, [os.pidfd_open(cell), *handles] if LINUX else handles)
             _send(channel, _ending(cell), [])
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending

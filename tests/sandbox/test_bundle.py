@@ -84,6 +84,7 @@ def test_layout_comments_and_docstrings_do_not_change_the_normalised_hash() -> N
         ("x.py", "#" * (1 << 20 | 1), 0, "at most"),
         ("x.py", "(" * 5000 + ")" * 5000, 0, "parse"),
         ("x.py", "x = " + "1 + " * 5000 + "1", 0, "deeply"),
+        ("solution.py", "x = " + "1 + " * 900 + "1", 0, "deeply"),
     ],
 )
 def test_what_cannot_be_a_bundle_is_refused_with_its_place(name: str, text: str, line: int, reason: str) -> None:

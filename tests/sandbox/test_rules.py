@@ -20,6 +20,11 @@ def test_a_good_bundle_has_no_findings() -> None:
     assert check(code, requirements=("scikit-learn>=1.8", "lightgbm"), allowed=("pandas",)) == []
 
 
+def test_params_may_say_their_type() -> None:
+    """And calls of what other calls return are looked into no further."""
+    assert check("PARAMS: dict = {}\n" + FIT + PREDICT + "FIT = (lambda: fit)()()\n") == []
+
+
 def test_imports_outside_the_requirements_are_refused() -> None:
     """With the line, also inside functions."""
     findings = check(HEAD + FIT + "def predict(model, rows, ctx):\n    import torch\n    from . import x\n")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +115,50 @@ def test_parquet_is_read_by_its_suffix(tmp_path: Path) -> None:
 
     assert list(read_table(tmp_path / "a.parquet")) == ["1"]
     assert list(read_table(tmp_path / "a.csv", {"header": None})) == ["0"]
+
+
+def test_a_column_has_one_type_however_long_the_file(tmp_path: Path) -> None:
+    """Read in pieces, a late text would leave numbers and texts in one column."""
+    (tmp_path / "long.csv").write_text("x\n" + "1\n" * 300_000 + "z\n")
+
+    assert set(read_table(tmp_path / "long.csv")["x"].map(type)) == {str}
+    (tmp_path / "two.csv").write_text("a::b\n1::2\n")
+    assert read_table(tmp_path / "two.csv", {"sep": "::", "engine": "python"}).shape == (1, 2)
+
+
+def test_what_the_host_found_out_about_a_file_serves_every_format(tmp_path: Path) -> None:
+    """A member of a zip file, a sheet of a workbook; keys for other formats are left out."""
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        archive.writestr("a.csv", "x;y\n1;2\n")
+        archive.writestr("b.csv", "x\n3\n")
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"x": [4]}).to_excel(book, sheet_name="one", index=False)
+        pd.DataFrame({"x": [5]}).to_excel(book, sheet_name="two", index=False)
+    (tmp_path / "plain.csv").write_text("x;y\n6;7\n")
+    read = {"member": "a.csv", "sep": ";", "compression": "zip", "format": "csv", "table": "t"}
+
+    assert read_table(tmp_path / "both.zip", read).to_numpy().tolist() == [[1, 2]]
+    assert read_table(tmp_path / "book.xlsx", {"sheet": "two"})["x"].tolist() == [5]
+    assert read_table(tmp_path / "plain.csv", {"member": "a.csv", "sep": ";"}).to_numpy().tolist() == [[6, 7]]
+
+
+def test_a_script_writes_what_a_user_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In this process, as the program of the next test does in its own."""
+    (tmp_path / "train.csv").write_text("id,x,y\na,1,1\nb,2,3\nc,3,\n")
+    (tmp_path / "new.csv").write_text("id,x\nd,1\n")
+    task = {"target": "y", "task_type": "regression", "columns": {"id": ["id"]}}
+
+    def fit(train: pd.DataFrame, ctx: Context) -> float:
+        return float(train["y"].mean() * ctx.params["scale"])
+
+    def predict(model: float, rows: pd.DataFrame, ctx: Context) -> list[float]:
+        return [model] * len(rows)
+
+    monkeypatch.setattr(
+        sys, "argv", ["solution.py", *(str(tmp_path / name) for name in ("train.csv", "new.csv", "out.csv"))]
+    )
+    runtime.script(task, {"scale": 2}, fit, predict)
+    assert (tmp_path / "out.csv").read_text() == "id,prediction\nd,4.0\n"
+    monkeypatch.setattr(sys, "argv", ["solution.py"])
+    with pytest.raises(SystemExit, match="usage"):
+        runtime.script(task, {"scale": 2}, fit, predict)

@@ -3,16 +3,19 @@
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox import bubblewrap
+from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.sandbox import bubblewrap, execution
+from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.conformance import DAEMON, Bench, alive
+from open_autoglm.sandbox.exchange import Exchange
 from open_autoglm.sandbox.process import ProcessLauncher, ProcessSandbox
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.server import ForkServer
@@ -35,6 +38,67 @@ def test_without_control_groups_the_tree_is_watched(monkeypatch: pytest.MonkeyPa
     assert (bomb.status, "memory" in bomb.detail) == (Status.STATUS_OUT_OF_MEMORY, True)
     assert bomb.resources.peak_memory_bytes > 90 << 20
     assert (forks.status, forks.violations[0].kind) == (Status.STATUS_VIOLATION, "process_limit")
+
+
+def test_without_proc_the_process_group_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on systems that are not Linux; a closed session refuses."""
+    monkeypatch.setattr(execution.tree, "HAS_PROC", False)
+    monkeypatch.setattr(Cgroup, "make", lambda: None)
+    tag = uuid.uuid4().hex
+    session = ProcessSandbox(imports=()).open(cpus=1)
+    bench = Bench(session, tmp_path)
+    child = f"subprocess.Popen([sys.executable, '-I', '-S', '-c', 'import time; time.sleep(60)', '{tag}'])\n"
+    late = bench.run(child + "print('up', flush=True)\ntime.sleep(60)", wall_seconds=0.5)
+
+    assert (late.status, late.stdout.head) == (Status.STATUS_TIMEOUT, "up\n")
+    gone_by = time.monotonic() + 5
+    while alive(tag) and time.monotonic() < gone_by:
+        time.sleep(0.01)
+    assert alive(tag) == []
+    session.close()
+    with pytest.raises(SandboxError, match="closed"):
+        bench.run("pass")
+
+
+def test_a_claimed_lack_of_memory_is_one(tmp_path: Path) -> None:
+    """An rlimit makes the code raise before anything is killed."""
+    session = ProcessSandbox(imports=()).open(cpus=1)
+    report = Bench(session, tmp_path).run("raise MemoryError")
+    session.close()
+
+    assert (report.status, report.detail) == (Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory")
+
+
+def test_a_wish_to_stop_is_not_lost_while_a_job_is_laid_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Laying out empties the folder that holds the wish."""
+    session = SupervisedSession(ProcessLauncher(), cpus=1, imports=())
+    bench, fill = Bench(session, tmp_path), session._exchange.fill
+
+    def ask_first(job: Job) -> str:
+        session.ask_to_stop()
+        return fill(job)
+
+    monkeypatch.setattr(Exchange, "fill", lambda _, job: ask_first(job))
+    look = "print((IN.parent / 'stop').exists())"
+    asked = bench.run(look)
+    monkeypatch.undo()
+    session.ask_to_stop()  # idle: no effect
+
+    assert (asked.stdout.head, bench.run(look).stdout.head) == ("True\n", "False\n")
+    session.close()
+
+
+def test_the_disk_limit_may_change_between_jobs(tmp_path: Path) -> None:
+    """What was forked ahead for another limit is not used."""
+    session = ProcessSandbox(imports=()).open(cpus=1)
+    bench = Bench(session, tmp_path)
+    sizes = [
+        bench.run("import resource\nprint(resource.getrlimit(resource.RLIMIT_FSIZE)[0])", disk_bytes=size << 20)
+        for size in (3, 4, 4)
+    ]
+    session.close()
+
+    assert [report.stdout.head for report in sizes] == ["3145728\n", "4194304\n", "4194304\n"]
 
 
 def test_an_interrupt_of_the_caller_leaves_nothing_running(tmp_path: Path) -> None:

@@ -1,17 +1,31 @@
 """Parts of the supervisor that hostile code and odd machines reach only by chance: streams, claims, groups, leftovers."""
 
+import io
 import json
 import os
 import random
+import socket
 import string
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.sandbox import cgroup, execution, tree
+from open_autoglm.sandbox.base import Limits
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.claims import ClaimReader
 from open_autoglm.sandbox.exchange import sweep
+from open_autoglm.sandbox.execution import Execution
+from open_autoglm.sandbox.launch import Inside, Seclusion
+from open_autoglm.sandbox.server import ForkServer, receive, send
 from open_autoglm.sandbox.streams import BoundedStream, sanitise
+from open_autoglm.sandbox.syscalls import syscall_filter
 
 
 def test_a_stream_keeps_its_two_ends() -> None:
@@ -94,3 +108,138 @@ def test_what_a_killed_host_left_is_swept(tmp_path: Path) -> None:
     sweep(tmp_path, "s-")
 
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([f"s-{os.getpid()}-a", "other-999999999-c", "s-x-d"])
+
+
+def test_groups_outlive_neither_their_members_nor_their_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What still has members is tried again for a moment; what a killed host left is swept; what is gone is no problem."""
+    root = fake_hierarchy(tmp_path / "cg", 2)
+    for name in ("999999999-old", f"{os.getpid()}-mine"):
+        (root / "open-autoglm" / name).mkdir(parents=True)
+    group = Cgroup(folders={"memory": root / "open-autoglm" / f"{os.getpid()}-mine"}, version=2)
+    group.folders["pids"] = group.folders["memory"]
+    kept = group.folders["memory"] / "member"
+    kept.touch()
+    monkeypatch.setattr(cgroup.time, "sleep", lambda _: kept.unlink(missing_ok=True))
+    assert group.members() == []
+    group.remove()
+    group.remove()
+    Cgroup.make(root=root)
+
+    left = [folder.name for folder in (root / "open-autoglm").iterdir() if folder.is_dir()]
+    assert [name.endswith(("-old", "-mine")) for name in left] == [False]
+    monkeypatch.setattr(Cgroup, "make", lambda: None)
+    assert not cgroup.is_possible()
+
+
+def server(process: Any = None, **values: Any) -> tuple[ForkServer, socket.socket]:
+    """Return a handle on a fork server that this test plays."""
+    host, guest = socket.socketpair()
+    inside = Inside(job="", out="", work="", tmp="")
+    values = {"mark": "none", "inside": inside, "log": io.BytesIO(b"last words"), "plain": False, **values}
+    return ForkServer(process=process or subprocess.Popen(["sleep", "60"]), control=host, **values), guest
+
+
+def supervised(**values: Any) -> Execution:
+    limits = Limits(wall_seconds=1, memory_bytes=1 << 20)
+    given = {"limits": limits, "seclusion": Seclusion.NONE, "cgroup": None, "watched_folders": ()}
+    return Execution(**{"server": None, "cancelled": threading.Event(), **given, **values})
+
+
+def test_a_fork_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time; a wait that is interrupted ends at once; nonsense is no message."""
+    silent, guest = server()
+    with pytest.raises(SandboxUnavailable, match="not ready after 0 seconds"):
+        silent.wait(lambda: False, seconds=0)
+    assert not silent.wait(lambda: True)
+    guest.sendall(b"no json\n")
+    assert receive(silent.control) == ({}, [])
+    monkeypatch.setattr(Cgroup, "make", lambda: Cgroup(folders={"pids": Path("/nowhere")}, version=1))
+    send(guest, {"python": "3"}, [])
+    with pytest.raises(SandboxUnavailable, match="under its limits"):
+        silent.wait(lambda: False)
+    silent.process.kill()
+    silent.process.wait()
+    assert not silent.is_alive()
+    guest.close()
+    silent.prepare({"space": {}})
+    ends = socket.socketpair()
+    with pytest.raises(SandboxError, match="The sandbox is gone"):
+        supervised(server=silent)._submit({}, ends[1])
+    ends[0].close()
+    silent.stop()
+
+
+def test_a_birth_that_fails_closes_what_came_with_it() -> None:
+    """The reason of the inside reaches the message."""
+    midwife, guest = server()
+    host, keeper = socket.socketpair()
+    reader, writer = os.pipe()
+    send(keeper, {"failed": "OSError: no room"}, [writer])
+    os.close(writer)
+    with pytest.raises(SandboxError, match=r"No process was started\. OSError: no room"):
+        supervised(server=midwife)._await_birth(host)
+
+    assert os.read(reader, 1) == b""  # nobody holds the other end any more
+    os.close(reader)
+    for end in (host, keeper, guest):
+        end.close()
+    midwife.stop()
+
+
+def test_limits_that_cannot_be_set_are_the_sandboxs_failure(tmp_path: Path) -> None:
+    """Nothing runs without them."""
+    missing = Cgroup(folders=dict.fromkeys(("memory", "pids"), tmp_path / "nothing"), version=2)
+    with pytest.raises(SandboxError, match="limits could not be set"):
+        supervised(cgroup=missing)._set_limits()
+
+
+def test_measuring_what_was_written_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the time; folders that vanish meanwhile, and whole file systems, are counted as they are."""
+    midwife, guest = server(writable=[os.open("/dev/shm", os.O_RDONLY)])
+    (tmp_path / "f").write_bytes(b"1" * 10_000)
+    watcher = supervised(server=midwife, watched_folders=(tmp_path, tmp_path / "vanished"))
+
+    assert watcher._written() >= 10_000
+    watcher._next_walk = time.monotonic() + 60
+    assert watcher._written() == 0
+    guest.close()
+    midwife.stop()
+
+
+def test_processes_that_end_while_we_look_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what cannot be killed is told."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    handle = os.pidfd_open(gone.pid)
+    gone.wait()
+    assert tree.measure([gone.pid]).pids == ()
+    assert tree.proportional_bytes([gone.pid]) == 0
+    assert tree.pid_of(handle) == -1
+    tree.kill_and_wait(handle)
+    os.close(handle)
+    assert not tree.kill_marked("x", spare=-1, seconds=-1)
+
+    sleeper = subprocess.Popen(["sleep", "60"])
+    handle = os.pidfd_open(sleeper.pid)
+    monkeypatch.setattr(tree.signal, "pidfd_send_signal", lambda *_: None)
+    monkeypatch.setattr(tree, "DEATH_SECONDS", 0.01)
+    with pytest.raises(SandboxError, match="still lives"):
+        tree.kill_and_wait(handle)
+    os.close(handle)
+    sleeper.kill()
+    sleeper.wait()
+
+
+def test_what_cannot_be_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The session must not go on beside it."""
+    monkeypatch.setattr(execution.tree, "kill_marked", lambda *_, **__: False)
+    midwife, guest = server()
+    with pytest.raises(SandboxError, match="could not be killed"):
+        supervised(server=midwife)._end_tree()
+    guest.close()
+    midwife.stop()
+
+
+def test_calls_are_filtered_where_their_numbers_are_known() -> None:
+    """One instruction has eight bytes; another machine has no filter rather than a wrong one."""
+    assert syscall_filter("riscv64") is None
+    assert all(len(syscall_filter(machine) or b"") % 8 == 0 for machine in ("x86_64", "aarch64"))
