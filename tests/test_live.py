@@ -3,13 +3,14 @@
 import io
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from open_autoglm.events import Event, EventKind, Json
 from open_autoglm.live import LineView, LiveView, SilentView, Watcher, panel, view_for
-from open_autoglm.progress import Progress, advance, as_line, number
+from open_autoglm.progress import Progress, advance, as_line, number, recall
 from open_autoglm.terminal import Terminal
 
 STORY: list[tuple[EventKind, dict[str, Json]]] = [
@@ -60,6 +61,30 @@ def test_events_add_up_to_the_state() -> None:
     assert (state.best, state.best_error, state.dummy, state.lesson) == (0.8, 0.01, 0.5, "scaling helps")
     assert state.running == {"0-2": "boosting"}
     assert state.left(1015.0) == 45.0
+
+
+def test_a_resumed_run_goes_on_from_what_is_known(tmp_path: Path) -> None:
+    """Attempts and best stay, what was under way is gone, and the pause between two processes costs no budget."""
+    lines = [event.as_line() for event in events()]
+    (tmp_path / "events.jsonl").write_text(
+        "\n".join([*lines, "{", '{"event": "of the future", "time": 1, "data": {}}'])
+    )
+    known = recall(tmp_path)
+    assert known == told()
+    data: dict[str, Json] = {"run_dir": "runs/one", "seconds": 80.0}
+    state = advance(known, Event(seq=12, time=5000.0, run_id="r", kind=EventKind.RUN_RESUMED, data=data))
+    assert (
+        as_line(state, 5000.0) == "0:10  search  2 attempts  best roc_auc 0.8000 ± 0.0100 (guessing 0.5000)  1:10 left"
+    )
+    assert recall(tmp_path / "nothing") == Progress()
+
+
+def test_nothing_is_drawn_before_a_resumed_run_speaks() -> None:
+    """What is known is not the present: its clock stands in the past."""
+    err = io.StringIO()
+    with Watcher(LineView(screen(err)), known=told()) as watcher, watcher.paused():
+        pass
+    assert err.getvalue() == ""
 
 
 def test_one_line_says_it_all() -> None:

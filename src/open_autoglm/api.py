@@ -17,7 +17,7 @@ from open_autoglm.engine import AgentEngine, Engine, Hooks
 from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.live import LineView, SilentView, Watcher
 from open_autoglm.merge import Given, budget_spec, merge_options
-from open_autoglm.progress import number
+from open_autoglm.progress import Progress, number, recall
 from open_autoglm.serving import find_deliverable, open_predictor
 from open_autoglm.settings import load_settings
 from open_autoglm.show import AttemptRow, look_at
@@ -203,7 +203,10 @@ def resume(run_dir: str | Path, **options: Unpack[RunKeywords]) -> RunResult:
     """
     budget = budget_spec(cast("Given", options))
     more = None if budget == type(budget)() else budget
-    outcome = _watched(lambda engine, hooks: engine.resume(Path(run_dir), budget=more, hooks=hooks), options, yes=False)
+    folder = Path(run_dir)
+    outcome = _watched(
+        lambda engine, hooks: engine.resume(folder, budget=more, hooks=hooks), options, yes=False, known=recall(folder)
+    )
     return _result(outcome, load_settings().values.sandbox)
 
 
@@ -220,12 +223,14 @@ def _warn(text: str) -> None:
     warnings.warn(text, stacklevel=6)  # where `predict` was called
 
 
-def _watched(start: Callable[[Engine, Hooks], Outcome], options: RunKeywords, *, yes: bool) -> Outcome:
+def _watched(
+    start: Callable[[Engine, Hooks], Outcome], options: RunKeywords, *, yes: bool, known: Progress | None = None
+) -> Outcome:
     """Run with a line of progress every ten seconds, heeding Ctrl-C where this is the main thread."""
     terminal = Terminal()
     view = SilentView(terminal) if options.get("quiet") else LineView(terminal)
     stop = StopFlag()
-    with Watcher(view) as watcher, stop_on_signals(stop, watcher.note):
+    with Watcher(view, known=known) as watcher, stop_on_signals(stop, watcher.note):
         hooks = Hooks(listeners=(watcher.listen,), stop=stop, ask=None if yes else refuse_to_ask)
         return start(options.get("engine") or AgentEngine(), hooks)
 

@@ -17,6 +17,7 @@ from open_autoglm.events import Event, EventKind
 from open_autoglm.front import Front, process_began
 from open_autoglm.live import Watcher, view_for
 from open_autoglm.merge import Given, budget_spec, merge_options
+from open_autoglm.progress import Progress, recall
 from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
 from open_autoglm.settings import KEYS, LoadedSettings, load_settings
 from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
@@ -50,20 +51,21 @@ def resume_command(front: Front, run_dir: Path, given: Mapping[str, object], *, 
     def resume(engine: Engine, hooks: Hooks) -> Outcome:
         return engine.resume(folder, budget=more, hooks=hooks)
 
-    return _watched(front, resume, yes=False, as_json=as_json, quiet=quiet)
+    return _watched(front, resume, yes=False, as_json=as_json, quiet=quiet, known=recall(folder))
 
 
 class _Run(Protocol):
     def __call__(self, engine: Engine, hooks: Hooks) -> Outcome: ...
 
 
-def _watched(front: Front, run: _Run, *, yes: bool, as_json: bool, quiet: bool) -> int:
+def _watched(front: Front, run: _Run, *, yes: bool, as_json: bool, quiet: bool, known: Progress | None = None) -> int:
     """Run while showing progress and heeding Ctrl-C, then print the outcome."""
     from open_autoglm.agents.budget import StopFlag  # noqa: PLC0415 - `show` and `runs` need it not
 
     stop = StopFlag()
     try:
-        with Watcher(view_for(front.terminal, quiet=quiet)) as watcher, stop_on_signals(stop, watcher.note):
+        view = view_for(front.terminal, quiet=quiet)
+        with Watcher(view, known=known) as watcher, stop_on_signals(stop, watcher.note):
             outcome = run(front.engine(), _hooks(front, watcher, stop, yes=yes))
     except AutoGLMError as error:
         _after_error(front, stop, as_json=as_json, told="autoglm resume" in str(error))

@@ -182,10 +182,10 @@ def _time(state: Progress, now: float, *, plain: bool) -> str:
 class Watcher:
     """Listens to a run and keeps a view up to date from a thread of its own."""
 
-    def __init__(self, view: View, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, view: View, *, now: Callable[[], float] = time.time, known: Progress | None = None) -> None:
         self._view, self._now = view, now
         self._queue: queue.SimpleQueue[Event | Note | tuple[str, threading.Event]] = queue.SimpleQueue()
-        self._state = Progress()
+        self._state = known or Progress()
         self._paused_at: float | None = None
         self._thread = threading.Thread(target=self._watch, name="progress", daemon=True)
 
@@ -221,7 +221,7 @@ class Watcher:
         done.wait(timeout=5)
 
     def _watch(self) -> None:
-        due = self._now()
+        due, heard = self._now(), False  # what is known of an earlier process is shown once this one has begun
         while True:
             timeout = min(max(0.01, due - self._now()), self._view.every_seconds)
             try:
@@ -236,11 +236,11 @@ class Watcher:
             elif isinstance(item, Note):
                 self._view.note(item.text)
             elif item is not None:
-                understood = bool(self._state.task)
-                self._state = advance(self._state, item)
+                understood = bool(self._state.task) and heard
+                self._state, heard = advance(self._state, item), True
                 if self._state.task and not understood:
                     due = self._now()
-            if self._now() >= due and self._paused_at is None and self._state.started is not None:
+            if heard and self._now() >= due and self._paused_at is None and self._state.started is not None:
                 self._view.draw(self._state, self._now())
                 due = self._now() + self._view.every_seconds
 

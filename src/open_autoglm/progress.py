@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import cast
 
 from open_autoglm.durations import clock
-from open_autoglm.events import Event, EventKind, Json
+from open_autoglm.events import Event, EventKind, Json, read_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,8 @@ class Progress:
     """Empty until the first one begins."""
     started: float | None = None
     """Seconds since the epoch, of the run's first event; moved on by the time spent waiting for a person."""
+    latest: float | None = None
+    """Seconds since the epoch, of the latest event."""
     seconds: float | None = None
     """The budget; None without one."""
     attempts_planned: int | None = None
@@ -49,9 +53,25 @@ class Progress:
 def advance(state: Progress, event: Event) -> Progress:
     """Return the state after the event; an event of an unknown kind changes nothing."""
     step = _STEPS.get(event.kind)
-    if state.started is None:
+    if state.started is None or state.latest is None:
         state = replace(state, started=event.time)
+    elif event.kind is EventKind.RUN_RESUMED:  # the time between two processes is nobody's
+        state = replace(state, started=event.time - (state.latest - state.started), running={})
+    state = replace(state, latest=event.time)
     return state if step is None else step(state, event.data)
+
+
+def recall(run_dir: Path) -> Progress:
+    """Return the state that a run was left in, as far as its events can be read."""
+    state = Progress()
+    for record in read_events(run_dir / "events.jsonl"):
+        try:
+            kind, moment = EventKind(str(record["event"])), float(str(record["time"]))
+        except (KeyError, ValueError):  # written by another version, or damaged
+            continue
+        data = cast("dict[str, Json]", record["data"])
+        state = advance(state, Event(seq=0, time=moment, run_id="", kind=kind, data=data))
+    return state
 
 
 def _run_started(state: Progress, data: Mapping[str, Json]) -> Progress:
@@ -132,7 +152,7 @@ def _attempts(state: Progress) -> str:
         return ""
     of = f" of {state.attempts_planned}" if state.attempts_planned else ""
     if not state.running:
-        return f"{state.finished}{of} attempts"
+        return f"{state.finished}{of} attempt" + ("" if state.finished == 1 and not of else "s")
     title = list(state.running.values())[-1]
     return f"attempt {state.finished + len(state.running)}{of}" + (f" ({title})" if title else "")
 
