@@ -3,6 +3,7 @@
 The engine is the real one with recipes; only the sandbox is played, since none of this may get as far as running code.
 """
 
+import errno
 import io
 import os
 import subprocess
@@ -223,3 +224,18 @@ def test_a_stop_before_the_run_begins_is_heeded(tmp_path: Path, files: None) -> 
     options = RunOptions(prompt="predict y", data=[tmp_path / "t.csv"], out=tmp_path / "run", yes=True)
     with pytest.raises(Interrupted, match="autoglm resume"):
         start_run(options, stop=stop, sandbox=ScriptedSandbox(nothing_runs))
+
+
+class Full(io.StringIO):
+    """A file on a full disk."""
+
+    def flush(self) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_result_that_could_not_be_printed_is_no_success(shell: Shell) -> None:
+    """`autoglm predict RUN new.csv > out.csv` on a full disk must not look as if it had worked."""
+    err = io.StringIO()
+    assert main(["runs"], front=Front(terminal=Terminal(Full(), err, io.StringIO()))) == 75
+    assert "No space left" in err.getvalue()
+    assert err.getvalue().count("\n") == 1

@@ -318,12 +318,20 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 def test_a_closed_stdout_is_no_error(run_dir: Path) -> None:
-    """A closed descriptor, a full disk and a reader that has gone leave no traceback."""
+    """A closed descriptor and a reader that has gone: nobody wants the result, and nothing is said."""
     command = f"{sys.executable} -m open_autoglm runs"
-    for shell_line in (f"{command} >&-", f"{command} >/dev/full", f"{command} | true"):
+    for shell_line in (f"{command} >&-", f"{command} | true"):
         done = subprocess.run(["bash", "-c", shell_line], capture_output=True, text=True, check=True)
         assert done.stderr == ""
     assert "autoglm-runs/one" in subprocess.run(command.split(), capture_output=True, text=True, check=True).stdout
+
+
+def test_a_full_stdout_is_an_error(run_dir: Path) -> None:
+    """Somebody wants the result and does not get it: one line, and the exit code that says to try again."""
+    command = f"{sys.executable} -m open_autoglm runs >/dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (75, 1)
+    assert "No space left" in done.stderr
 
 
 def test_text_that_the_terminal_cannot_show_is_replaced(shell: Shell, run_dir: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from cyclopts import App, CycloptsError, Parameter
 
-from open_autoglm.errors import AutoGLMError, InputError
+from open_autoglm.errors import AutoGLMError, InputError, TransientError
 from open_autoglm.front import Front
 from open_autoglm.terminal import Terminal, hold_descriptors
 
@@ -244,7 +244,12 @@ def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> in
     front = front or Front(whole_process=argv is None)
     tokens = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _guarded(tokens, front)
+        status = _guarded(tokens, front)
+        lost = front.terminal.lost
+        if lost is None:
+            return status
+        front.terminal.tell(f"error: the result could not be printed: {lost.strerror}. Print it again elsewhere.")
+        return status or TransientError.exit_code
     finally:
         front.terminal.close()
 

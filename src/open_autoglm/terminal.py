@@ -40,6 +40,8 @@ class Terminal:
         self.out = _writable(out or sys.stdout)
         self.err = _writable(err or sys.stderr)
         self._keys = keys or sys.stdin
+        self.lost: OSError | None = None
+        """Why a result could not be printed, where its reader did not just go away."""
 
     @property
     def interactive(self) -> bool:
@@ -53,11 +55,13 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Print a result."""
-        self.out = _print(self.out, text)
+        self.out, fault = _print(self.out, text)
+        if fault is not None and not isinstance(fault, BrokenPipeError):
+            self.lost = fault
 
     def tell(self, text: str) -> None:
         """Print anything that is not a result."""
-        self.err = _print(self.err, text)
+        self.err, _ = _print(self.err, text)
 
     def say_json(self, record: "Mapping[str, Json] | list[Json]") -> None:
         """Print one JSON document, indented for a person and on one line for a pipe."""
@@ -88,12 +92,16 @@ def _writable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def _print(stream: TextIO, text: str) -> TextIO:
+def _print(stream: TextIO, text: str) -> tuple[TextIO, OSError | None]:
+    """Return where to print from now on, and what went wrong."""
     try:
         stream.write(_encodable(text, stream.encoding) + "\n")
-    except (OSError, ValueError):
-        return _silence(stream)
-    return _flush(stream)
+        stream.flush()
+    except OSError as error:
+        return _silence(stream), error
+    except ValueError:  # closed
+        return _silence(stream), None
+    return stream, None
 
 
 def _encodable(text: str, encoding: str | None) -> str:

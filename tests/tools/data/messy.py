@@ -68,7 +68,7 @@ def columns(draw: st.DrawFn, rows: int) -> pd.Series:
     values = [few[i] for i in draw(st.lists(st.integers(0, len(few) - 1), min_size=rows, max_size=rows))]
     holder = np.empty(rows, dtype=object)
     holder[:] = values
-    series = pd.Series(holder)
+    series = pd.Series(holder, dtype=object)  # a lone surrogate is no str, which pandas would infer
     form = draw(st.sampled_from(["object", "object", "inferred", "category", "nullable"]))
     try:
         if form == "inferred":
