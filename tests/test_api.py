@@ -63,6 +63,16 @@ def test_options_are_those_of_the_command_line(engine: ScriptedEngine) -> None:
     assert (options.holdout, options.read, options.out, options.yes) == (0.3, {"sep": ";"}, Path("o"), True)
 
 
+def test_an_unknown_option_is_refused(engine: ScriptedEngine) -> None:
+    """A misspelt `time` starts no run of ten minutes; what only `run` knows is nothing for `resume`."""
+    misspelt = {"tiem": "5s", "engine": engine}
+    with pytest.raises(errors.InputError, match=r"'tiem'.*'time'"):
+        open_autoglm.run("Predict y", data="t.csv", **misspelt)  # type: ignore[arg-type]
+    with pytest.raises(errors.InputError, match=r"'workers'.*attempts"):
+        open_autoglm.resume("autoglm-runs/one", workers=2, engine=engine)
+    assert engine.requests == []
+
+
 def test_frames_travel_beside_the_options(engine: ScriptedEngine) -> None:
     """A DataFrame has a pseudo path, by which the engine finds it."""
     train, test = pd.DataFrame({"y": [1, 2]}), pd.DataFrame({"y": [3]})

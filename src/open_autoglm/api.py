@@ -1,9 +1,10 @@
 """The Python API: `run`, `resume`, `load`, and what they return."""
 
+import difflib
 import html
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias, Unpack, cast
@@ -28,6 +29,9 @@ from open_autoglm.tools.task import Guess, TaskSpec
 
 Table: TypeAlias = str | Path | pd.DataFrame
 Data: TypeAlias = Table | Sequence[Table]
+
+
+_RESUME_OPTIONS = ("time", "attempts", "max_tokens", "max_cost", "quiet", "engine")
 
 
 class RunKeywords(Given, total=False):
@@ -181,6 +185,7 @@ def run(prompt: str, data: Data, **options: Unpack[RunKeywords]) -> RunResult:
     Raises:
         AutoGLMError: One of its kinds, with a message that says what to do; see `open_autoglm.errors`.
     """
+    _check_names(options, RunKeywords.__annotations__)
     tables: Sequence[Table] = [data] if isinstance(data, (str, Path, pd.DataFrame)) else list(data)
     paths, frames = _named(tables)
     test = options.get("test")
@@ -201,6 +206,7 @@ def resume(run_dir: str | Path, **options: Unpack[RunKeywords]) -> RunResult:
     Raises:
         AutoGLMError: One of its kinds, as for `run`.
     """
+    _check_names(options, _RESUME_OPTIONS)
     budget = budget_spec(cast("Given", options))
     more = None if budget == type(budget)() else budget
     folder = Path(run_dir)
@@ -217,6 +223,15 @@ def load(directory: str | Path, *, sandbox: str | None = None) -> Model:
         RunDirectoryError: There is no deliverable.
     """
     return Model(path=find_deliverable(Path(directory)), sandbox=sandbox or load_settings().values.sandbox)
+
+
+def _check_names(options: Iterable[str], known: Collection[str]) -> None:
+    """Refuse an option that does not exist: ignoring a misspelt `time` would cost minutes."""
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+            raise InputError(f"Unknown option {name!r}. {hint}")
 
 
 def _warn(text: str) -> None:
