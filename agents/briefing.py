@@ -4,6 +4,7 @@ from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.tools.task import ModelFamily
 
 RECENT = 200
 BEST = 20
@@ -13,6 +14,8 @@ FIRST_FIT_SHARE = 0.35
 """Share of the search's time that one fold of an attempt may take while nothing is scored yet."""
 FOLD_SHARE = 0.2
 LONGEST_FOLD_SECONDS = 3600.0
+SHORTEST_FOLD_SECONDS = 0.5
+LINEAR_KEY = "linear_attempt"
 
 _UNWRITTEN = CodeBundle(
     files={"solution.py": "def fit(train, ctx): ...\ndef predict(model, rows, ctx): ...\n"}, author=Author.RECIPES
@@ -40,7 +43,7 @@ def brief(deps: Deps, *, seed: int = 0) -> Brief:
 def _remembered(deps: Deps) -> list[Attempt]:
     best = deps.journal.best_attempts(greater_is_better=deps.workspace.metric.greater_is_better, count=BEST)
     known = {attempt.id: attempt for attempt in [*best, *deps.journal.recent_attempts(RECENT)]}
-    return sorted(known.values(), key=lambda attempt: attempt.id)
+    return sorted(known.values(), key=lambda attempt: (len(attempt.id), attempt.id))  # a9999 before a10000
 
 
 def past(deps: Deps, attempt: Attempt) -> Past:
@@ -72,6 +75,20 @@ def best_attempt(deps: Deps) -> Attempt | None:
     return best[0] if best else None
 
 
+def note_linear(deps: Deps, attempt: Attempt) -> None:
+    """Remember the first attempt that is a linear model and was scored: it is the baseline of the run."""
+    assert attempt.bundle is not None, "only written attempts are scored"
+    family = deps.journal.bundle(attempt.bundle).traits.get("family")
+    if family == ModelFamily.LINEAR.value and linear_attempt(deps) is None:
+        deps.journal.set_meta(LINEAR_KEY, attempt.id)
+
+
+def linear_attempt(deps: Deps) -> Attempt | None:
+    """Return the first scored attempt that is a linear model."""
+    known = deps.journal.get_meta(LINEAR_KEY)
+    return None if known is None else deps.journal.attempt(known)
+
+
 def best_fit_seconds(deps: Deps) -> float | None:
     """Return how long the best attempt so far takes to fit on one fold."""
     best = best_attempt(deps)
@@ -79,14 +96,17 @@ def best_fit_seconds(deps: Deps) -> float | None:
 
 
 def fold_seconds(deps: Deps) -> float:
-    """Return the seconds one fold may take, fit and predict each: no single fit may eat the budget."""
+    """Return the seconds one execution on a fold may take now: no single fit may eat the budget.
+
+    Shares are of what this process was given: a resumed run has spent the rest before.
+    """
     if deps.budget.spec.seconds is None:
         return LONGEST_FOLD_SECONDS
     best = best_attempt(deps)
-    left = max(0.5, deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0)
+    left = deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0
     share = FIRST_FIT_SHARE if best is None else FOLD_SHARE
-    cap = max(2.0, share * deps.budget.spec.seconds)
-    return min(left, cap, LONGEST_FOLD_SECONDS)
+    cap = max(2.0, share * (deps.budget.spec.seconds - deps.budget.spent_before))
+    return max(SHORTEST_FOLD_SECONDS, min(left, cap, LONGEST_FOLD_SECONDS))
 
 
 def attempt_seconds(deps: Deps) -> float:

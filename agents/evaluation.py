@@ -61,15 +61,15 @@ async def predict(
     )
 
 
-def read(deps: Deps, execution: Execution, rows: int) -> Predictions:
-    """Read the prediction matrix of an execution.
+def read(deps: Deps, execution: Execution, rows: int, *, name: str = "predictions.npy") -> Predictions:
+    """Read a prediction matrix of an execution.
 
     Raises:
         InvalidPredictions: It is not [rows, k] of finite numbers as the contract demands.
         RunDirectoryError: It was once, and was damaged since.
     """
     task = deps.workspace.task
-    path = deps.workspace.resolve(execution.outputs["predictions.npy"])
+    path = deps.workspace.resolve(execution.outputs[name])
     try:
         return read_predictions(
             path,

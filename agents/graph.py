@@ -134,16 +134,20 @@ async def search(state: RunState, deps: Deps) -> RunUpdate:
     reasons = await _side_by_side(
         [work(number, replace(deps, session=session)) for number, session in enumerate(deps.sessions)]
     )
-    reason = reasons[0] if deps.journal.best_attempts(greater_is_better=True, count=1) else _without_model(reasons[0])
+    last = reasons[-1]  # the search went on until the last worker ended
+    reason = last if deps.journal.best_attempts(greater_is_better=True, count=1) else _without_model(last)
     deps.journal.record_stage("search", {"stop_reason": reason.value})
     return {"stop_reason": reason.value}
 
 
 async def _side_by_side(workers: list[Coroutine[Any, Any, StopReason]]) -> list[StopReason]:
-    """Wait for all workers; the first that fails ends the others, and its error is the search's."""
+    """Wait for all workers, and return their reasons in the order in which they ended.
+
+    The first that fails ends the others, and its error is the search's.
+    """
     tasks = [asyncio.ensure_future(worker) for worker in workers]
     try:
-        return await asyncio.gather(*tasks)
+        return [await ended for ended in asyncio.as_completed(tasks)]
     finally:
         for task in tasks:
             task.cancel()

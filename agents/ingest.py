@@ -6,12 +6,20 @@ import pandas as pd
 
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Request
+from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.read import Table, read_table, sketch
+from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.task import SourceRole
 
 SUBMISSION_WORDS = ("sample_submission", "samplesubmission", "gender_submission", "sample-submission")
 PREDICT_WORDS = ("test", "predict", "new", "unlabelled", "unlabeled", "score")
+
+_ROLE_WORDS = {
+    SourceRole.TRAIN: "training data",
+    SourceRole.PREDICT: "rows to hold out or to predict",
+    SourceRole.SAMPLE_SUBMISSION: "a sample submission",
+}
 
 
 def read_tables(deps: Deps) -> dict[SourceRole, Table]:
@@ -21,21 +29,30 @@ def read_tables(deps: Deps) -> dict[SourceRole, Table]:
         InputError: A file cannot be read, or the files' roles are not clear.
     """
     options = deps.workspace.options
-    tables: dict[SourceRole, Table] = {}
+    several = len(options.data) > 1
+    paths: dict[SourceRole, Path] = {}
     for path in options.data:
-        role = _role_by_name(path, several=len(options.data) > 1)
-        if role in tables:
-            raise InputError(
-                f"Both {tables[role].source.uri!r} and {str(path)!r} look like {role.value} data. Give one training file "
-                "with --data and the rows to hold out or to predict with --test; join or append tables beforehand."
-            )
-        tables[role] = read_table(_source(deps, path), role=role, read=options.read)
-    if SourceRole.TRAIN not in tables:
+        _give_role(paths, _role_by_name(path, several=several), path)
+    if SourceRole.TRAIN not in paths:
         names = ", ".join(str(path) for path in options.data)
         raise InputError(f"None of {names} looks like training data; give the training file alone with --data.")
     if options.test is not None:
-        tables[SourceRole.PREDICT] = read_table(_source(deps, options.test), role=SourceRole.PREDICT, read=options.read)
-    return tables
+        _give_role(paths, SourceRole.PREDICT, options.test)
+    return {role: read_table(_source(deps, path), role=role, read=options.read) for role, path in paths.items()}
+
+
+def _give_role(paths: dict[SourceRole, Path], role: SourceRole, path: Path) -> None:
+    """Note what a file is for.
+
+    Raises:
+        InputError: Another file has that role.
+    """
+    if role in paths:
+        raise InputError(
+            f"Both {str(paths[role])!r} and {str(path)!r} look like {_ROLE_WORDS[role]}. Give one training file with --data "
+            "and the rows to hold out or to predict with --test; join or append tables beforehand."
+        )
+    paths[role] = path
 
 
 def _source(deps: Deps, path: Path) -> "Path | pd.DataFrame":
@@ -71,3 +88,18 @@ def settle_test_role(tables: dict[SourceRole, Table], target: str) -> dict[Sourc
     others: dict[SourceRole, Table] = {role: table for role, table in tables.items() if role is not SourceRole.PREDICT}
     source = given.source.model_copy(update={"role": SourceRole.TEST})
     return {**others, SourceRole.TEST: Table(frame=given.frame, source=source, warnings=given.warnings)}
+
+
+def as_trained(workspace: Workspace, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return rows of another table with the columns and types of the training table, and what had to be changed, in words.
+
+    Raises:
+        InputError: No rows, or most of the columns to predict from are missing.
+    """
+    return check_new_rows(frame, input_schema(workspace))
+
+
+def input_schema(workspace: Workspace) -> InputSchema:
+    """Return what new rows must look like."""
+    source = next(source for source in workspace.task.sources if source.role is SourceRole.TRAIN)
+    return InputSchema.of(workspace.train, workspace.task, source)

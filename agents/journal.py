@@ -19,8 +19,11 @@ from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.report import ExecutionReport
 
 SCHEMA_VERSION = 1
+OPENED_AFTER = "opened_after"
+"""The last attempt before the search was opened again, by number: patience begins anew."""
 PARSED_BUNDLES = 256
 """Bundles kept parsed: a brief shows the recent ones again and again."""
 
@@ -144,6 +147,8 @@ class Journal:
 
     def forget_search(self) -> None:
         """Open a finished search again: what came after it must be done anew, what was executed in it stays."""
+        last = self._rows("SELECT COALESCE(MAX(number), 0) AS number FROM attempts")[0]["number"]
+        self.set_meta(OPENED_AFTER, str(last))
         self.forget_stages(["search", "finalise", "export", "explain", "report"])
 
     def record_clock(self, process: str, seconds: float) -> None:
@@ -233,7 +238,10 @@ class Journal:
 
     def unfinished(self, worker: int) -> Attempt | None:
         """Return the attempt that this worker was in the middle of, if any."""
-        rows = self._rows("SELECT * FROM attempts WHERE status='running' AND worker=? ORDER BY number LIMIT 1", worker)
+        rows = self._rows(
+            "SELECT * FROM attempts WHERE status='running' AND operator != 'rerun' AND worker=? ORDER BY number LIMIT 1",
+            worker,
+        )
         return attempt_from(rows[0]) if rows else None
 
     def picks(self) -> list[tuple[Operator, AttemptStatus, tuple[str, ...], int]]:
@@ -247,11 +255,12 @@ class Journal:
         ]
 
     def since(self, attempt_id: str) -> int:
-        """Return how many attempts were scored or failed after this one was reserved."""
+        """Return how many attempts of the search, since it was last opened, ended without gain after this one was reserved."""
         rows = self._rows(
             "SELECT COUNT(*) AS n FROM attempts WHERE status IN ('scored', 'failed', 'stopped') AND operator != 'rerun' "
-            "AND number > (SELECT number FROM attempts WHERE id = ?)",
+            "AND number > MAX((SELECT number FROM attempts WHERE id = ?), ?)",
             attempt_id,
+            int(self.get_meta(OPENED_AFTER) or 0),
         )
         return int(rows[0]["n"])
 
@@ -322,6 +331,13 @@ class Journal:
     def execution_count(self) -> int:
         """Return how many executions are recorded."""
         return int(self._rows("SELECT COUNT(*) AS n FROM executions")[0]["n"])
+
+    def reports(self) -> Iterator[ExecutionReport]:
+        """Return the reports of all executions, some at a time."""
+        last = 0
+        while rows := self._rows("SELECT rowid, report FROM executions WHERE rowid > ? ORDER BY rowid LIMIT 500", last):
+            last = rows[-1]["rowid"]
+            yield from (ExecutionReport.FromString(row["report"]) for row in rows)
 
     def record(self, execution: Execution) -> None:
         """Record an execution. What is recorded is never executed again."""

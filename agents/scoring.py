@@ -6,10 +6,11 @@ import numpy as np
 
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
-from open_autoglm.agents.briefing import best_attempt
+from open_autoglm.agents.briefing import best_attempt, best_fit_seconds
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.sandbox.report import Status
+from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
 from open_autoglm.tools.metrics.predictions import Predictions
 from open_autoglm.tools.metrics.statistics import mean_and_error
@@ -17,6 +18,11 @@ from open_autoglm.tools.metrics.statistics import mean_and_error
 FOLDS_BEFORE_GIVING_UP = 2
 HOPELESS_ERRORS = 4.0
 """An attempt is given up when it trails the best by this many standard errors of the best on the folds made so far."""
+
+CUT = "cut by the end of the budget"
+"""Why an attempt stopped that goes on when the run is given more."""
+CUT_SECONDS = 1.0
+"""An execution that timed out with less than this left was not slow: its time had come."""
 
 
 def patience(rows: int) -> int:
@@ -67,12 +73,12 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
     if attempt.operator is Operator.MERGE and not problem:
         return replace(attempt, status=AttemptStatus.SCORED)
     scores = fold_scores(deps, attempt)
-    detail = {**attempt.detail, **_timings(deps, attempt), "fold_scores": list(scores)}
+    known = {name: value for name, value in attempt.detail.items() if name != "cut"}  # of a search that went on since
+    detail = {**known, **_timings(deps, attempt), "fold_scores": list(scores)}
     attempt = replace(attempt, detail=detail)
+    if problem == CUT or (problem and was_cut(deps, attempt)):
+        return replace(attempt, status=AttemptStatus.STOPPED, failure=CUT, detail={**detail, "cut": True})
     if problem:
-        if _was_cut(deps, attempt):
-            failure = "cut by the end of the budget"
-            return replace(attempt, status=AttemptStatus.STOPPED, failure=failure, detail={**detail, "cut": True})
         return replace(attempt, status=AttemptStatus.FAILED, failure=problem)
     if len(scores) < len(deps.workspace.plan.folds):
         failure = f"given up after {len(scores)} folds, far behind the best"
@@ -81,14 +87,15 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
     return replace(attempt, status=AttemptStatus.SCORED, mean=mean, standard_error=error)
 
 
-def _was_cut(deps: Deps, attempt: Attempt) -> bool:
+def was_cut(deps: Deps, attempt: Attempt) -> bool:
+    """Whether the last execution that failed was ended from outside: by the user, or by the end of the search's time."""
     failed = [execution.report.status for execution in deps.journal.executions(attempt.id) if not execution.ok]
     if not failed:
         return False
     if failed[-1] == Status.STATUS_CANCELLED:
         return True
-    left = deps.budget.search_seconds_left(attempt.number("fit_seconds"))
-    return failed[-1] == Status.STATUS_TIMEOUT and left is not None and left <= 1.0
+    left = deps.budget.search_seconds_left(best_fit_seconds(deps))
+    return failed[-1] == Status.STATUS_TIMEOUT and left is not None and left <= CUT_SECONDS
 
 
 def _timings(deps: Deps, attempt: Attempt) -> dict[str, float]:
@@ -165,24 +172,35 @@ def _cross_fitted(deps: Deps, oof: dict[str, np.ndarray]) -> list[float]:
     """
     workspace = deps.workspace
     y, folds = stacked_targets(deps)
-    count, repeats = len(workspace.plan.folds), workspace.plan.repeats
-    if count == repeats:  # one fold each: it is cut in two, so that no row is scored with weights it had a say in
-        folds = 2 * folds + np.arange(len(y)) % 2
-        count *= 2
-    per_repeat = count // repeats
     scores: list[float] = []
-    for repeat in range(repeats):
-        rows = np.flatnonzero(folds // per_repeat == repeat)
-        parts = [np.flatnonzero(folds[rows] == repeat * per_repeat + number) for number in range(per_repeat)]
-        scores += cross_fitted_scores(
+    for numbers in repeats_of(workspace.plan):
+        rows = np.flatnonzero(np.isin(folds, numbers))
+        parts = [np.flatnonzero(folds[rows] == number) for number in numbers]
+        halves = len(parts) == 1  # one fold is cut in two, so that no row is scored with weights it had a say in
+        found = cross_fitted_scores(
             {name: matrix[rows] for name, matrix in oof.items()},
             y[rows],
-            parts,
+            [parts[0][0::2], parts[0][1::2]] if halves else parts,
             metric=workspace.metric,
             classes=workspace.classes,
             task_type=workspace.task.task_type,
             quantiles=tuple(workspace.task.quantiles),
         )
-    if len(scores) > len(workspace.plan.folds):
-        return [float(np.mean(pair)) for pair in np.reshape(scores, (-1, 2))]
+        scores += [float(np.mean(found))] if halves else found
     return scores
+
+
+def repeats_of(plan: SplitPlan) -> list[list[int]]:
+    """Return the numbers of the folds of each repeat: together they hold every row once, however many folds it takes."""
+    if plan.repeats == 1:
+        return [list(range(len(plan.folds)))]
+    rows = len(plan.rest)
+    repeats: list[list[int]] = [[]]
+    held = 0
+    for number, fold in enumerate(plan.folds):
+        if held == rows:
+            repeats.append([])
+            held = 0
+        repeats[-1].append(number)
+        held += len(fold.valid)
+    return repeats

@@ -35,6 +35,8 @@ class WorkerState:
     """What is wrong with the code in hand, in one line; empty where nothing is."""
     graded: bool = False
     """Whether every fold that will be graded was."""
+    repairs: int = 0
+    """How often the code in hand was mended, as far as this worker knows."""
     stop_reason: str = ""
 
 
@@ -45,4 +47,5 @@ class WorkerUpdate(TypedDict, total=False):
     fold: int
     problem: str
     graded: bool
+    repairs: int
     stop_reason: str

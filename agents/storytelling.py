@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
@@ -53,11 +53,12 @@ def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told
         guesses=tuple(task.guesses),
         warnings=tuple(run_warnings(deps)),
         unmet=tuple(unmet_wishes(deps, settled)),
+        latency_ms=settled.latency_ms,
         data=summarise(workspace.profile, workspace.classes),
         split=_split(deps),
         diagnostics=diagnostics,
         ensemble=_ensemble(deps, settled),
-        isolation=_isolation(deps, events),
+        isolation=_isolation(deps),
         environment=_environment(),
     )
 
@@ -81,7 +82,7 @@ def leaderboard(deps: Deps) -> tuple[told.Attempt, ...]:
             predict_seconds=attempt.number("predict_seconds"),
             lesson=attempt.lesson or attempt.failure,
         )
-        for attempt in sorted(shown.values(), key=lambda attempt: attempt.id)
+        for attempt in sorted(shown.values(), key=lambda attempt: (len(attempt.id), attempt.id))  # a9999 before a10000
     )
 
 
@@ -93,6 +94,7 @@ def _scores(deps: Deps, settled: Settled) -> told.Scores:
         cv_mean=settled.cv_mean,
         cv_se=settled.cv_se,
         folds=settled.folds,
+        seeds=settled.seeds,
         holdout=settled.holdout,
         holdout_low=settled.holdout_low,
         holdout_high=settled.holdout_high,
@@ -156,10 +158,16 @@ def _ensemble(deps: Deps, settled: Settled) -> tuple[told.EnsembleWeight, ...]:
     )
 
 
-def _isolation(deps: Deps, events: list[dict[str, Json]]) -> tuple[told.Isolation, ...]:
-    executions = sum(1 for event in events if event.get("event") == EventKind.EXECUTION_FINISHED)
-    ready = deps.sandbox.probe()
-    return (told.Isolation(backend=ready.backend, tier=ready.tier, isolating=ready.isolating, executions=executions),)
+def _isolation(deps: Deps) -> tuple[told.Isolation, ...]:
+    """Count executions behind each kind of walls, by what each report says that it ran in."""
+    walls = Counter(
+        (report.isolation.backend, report.isolation.tier, report.isolation.isolating)
+        for report in deps.journal.reports()
+    )
+    return tuple(
+        told.Isolation(backend=backend, tier=tier, isolating=isolating, executions=count)
+        for (backend, tier, isolating), count in walls.most_common()
+    )
 
 
 def _environment() -> told.Environment:

@@ -4,36 +4,46 @@ from dataclasses import replace
 
 import numpy as np
 
-from open_autoglm.agents.attempts import Attempt, AttemptStatus
+from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.briefing import linear_attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.finalise.models import FittedModel, fit_scored, watched_rows
+from open_autoglm.agents.finalise.models import LONGEST_SECONDS, FittedModel, fit_scored, watched_rows
 from open_autoglm.agents.outcome import Baseline
 from open_autoglm.tools.metrics.baselines import dummy_predictions
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
-from open_autoglm.tools.task import ModelFamily
 
 LINEAR_SHARE = 0.4
 """Share of the time left that the linear baseline may take."""
 
 
-async def baselines(deps: Deps, winner: FittedModel | None) -> Baseline:
+async def baselines(deps: Deps, winner: FittedModel) -> Baseline:
     """Score the baselines on the holdout; without one, on the folds."""
-    if deps.workspace.holdout() is None:
+    dummy = dummy_on_holdout(deps)
+    if dummy is None:
         return Baseline(dummy=dummy_on_folds(deps), linear=_linear_on_folds(deps))
-    return Baseline(dummy=_dummy_on_holdout(deps), linear=await _linear_on_holdout(deps, winner))
+    return Baseline(dummy=dummy, linear=await _linear_on_holdout(deps, winner))
 
 
-def _dummy_on_holdout(deps: Deps) -> float:
+def dummy_on_holdout(deps: Deps) -> float | None:
+    """Return what a constant scores on the holdout; None where there is none.
+
+    Raises:
+        MetricMisfit: The metric cannot judge this target.
+    """
     workspace = deps.workspace
     held = workspace.holdout()
-    assert held is not None, "asked for only where there is a holdout"
-    return workspace.metric.score(
-        held[1], _dummy(deps, workspace.y[workspace.search_rows], len(held[1])), workspace.classes
-    )
+    if held is None:
+        return None
+    answers = _dummy(deps, workspace.y[workspace.search_rows], len(held[1]))
+    return workspace.metric.score(held[1], answers, workspace.classes)
 
 
 def dummy_on_folds(deps: Deps) -> float:
-    """Return what a constant scores over the folds."""
+    """Return what a constant scores over the folds.
+
+    Raises:
+        MetricMisfit: The metric cannot judge this target.
+    """
     workspace = deps.workspace
     scores = [
         workspace.metric.score(
@@ -49,46 +59,40 @@ def _dummy(deps: Deps, y: np.ndarray, rows: int) -> Predictions:
     return dummy_predictions(y, rows, workspace.metric, workspace.task.task_type, workspace.classes)
 
 
-def linear_attempt(deps: Deps) -> Attempt | None:
-    """Return the first scored attempt that is a linear model."""
-    for attempt in deps.journal.attempts(AttemptStatus.SCORED):
-        if attempt.bundle and deps.journal.bundle(attempt.bundle).traits.get("family") == ModelFamily.LINEAR.value:
-            return attempt
-    return None
-
-
 def _linear_on_folds(deps: Deps) -> float | None:
     attempt = linear_attempt(deps)
     return None if attempt is None else attempt.mean
 
 
-async def _linear_on_holdout(deps: Deps, winner: FittedModel | None) -> float | None:
+async def _linear_on_holdout(deps: Deps, winner: FittedModel) -> float | None:
     attempt = linear_attempt(deps)
     if attempt is None:
         return None
-    model: FittedModel | None
-    if winner is not None and attempt.id == winner.attempt.id:
-        model = winner
-    else:
-        left, needed = deps.budget.seconds_left, attempt.number("fit_seconds") or 0.0
-        if left is not None and needed > LINEAR_SHARE * left:
-            return None
-        try:
-            model = await fit_scored(deps, attempt)
-        except InvalidPredictions:
-            model = None
-    return None if model is None else holdout_score(deps, model)
-
-
-def holdout_score(deps: Deps, model: FittedModel) -> float:
-    """Score a model's predictions of the holdout."""
-    workspace = deps.workspace
-    held = workspace.holdout()
+    held = deps.workspace.holdout()
     assert held is not None, "asked for only where there is a holdout"
-    return workspace.metric.score(held[1], holdout_part(deps, model.predictions), workspace.classes)
+    try:
+        model = winner if attempt.id == winner.attempt.id else await _linear_model(deps, attempt)
+        if model is None:
+            return None
+        return deps.workspace.metric.score(held[1], holdout_part(deps, model.predictions), deps.workspace.classes)
+    except InvalidPredictions:
+        return None
+
+
+async def _linear_model(deps: Deps, attempt: Attempt) -> FittedModel | None:
+    """Fit the linear model on all rows but the holdout, if that takes a part of the time left only.
+
+    Raises:
+        InvalidPredictions: The matrix is not what the contract demands.
+    """
+    left = deps.budget.seconds_left
+    at_most = LONGEST_SECONDS if left is None else LINEAR_SHARE * left
+    if (attempt.number("fit_seconds") or 0.0) > at_most:
+        return None
+    return await fit_scored(deps, attempt, at_most=at_most)
 
 
 def holdout_part(deps: Deps, predictions: Predictions) -> Predictions:
     """Return the predictions of the holdout rows out of those of the watched rows."""
-    _, holdout, _ = watched_rows(deps)
+    _, holdout = watched_rows(deps)
     return replace(predictions, matrix=predictions.matrix[:holdout])

@@ -1,28 +1,33 @@
 """The four checks of what ships, each in a sandbox process of its own (docs/decisions/0005-four-checks.md)."""
 
-from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.evaluation import Step
 from open_autoglm.agents.finalise.models import FittedModel, check_rows, step_for, watched_rows
 from open_autoglm.sandbox.report import failure_line
 from open_autoglm.tools.export.story import Check
-from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions, read_predictions
+from open_autoglm.tools.metrics.base import Truth
+from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
+from open_autoglm.tools.metrics.statistics import bootstrap_interval
 
 SAME = 1e-9
 """How far two answers of the same bytes may differ, relative to their size."""
 STANDARD_ERRORS = 2.0
+WIDTH_OF_INTERVAL = 2 * 1.96
+"""Standard errors from end to end of a 95 % interval."""
 SPREADS = 2.0
 """How many times farther from the scored model the shipped one may be than a fold's model is."""
+
+Letter = Literal["a", "b", "c", "d"]
 
 
 async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
     """(a) The scored model's bytes, loaded afresh, give back the graded predictions."""
-    frame, _, _ = watched_rows(deps)
+    frame, _ = watched_rows(deps)
     again = await evaluation.predict(
         deps,
         step_for(deps, scored.attempt, "check-a.predict"),
@@ -30,89 +35,77 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
         deps.workspace.stage(frame, labelled=False),
     )
     if not again.ok:
-        return Check(
-            letter="a",
-            result="failed",
-            sentence=f"The scored model could not predict again: {failure_line(again.report)}.",
-        )
-    difference = _largest_difference(scored.predictions, evaluation.read(deps, again, len(frame)))
+        return _failed("a", f"The scored model could not predict again: {failure_line(again.report)}.")
+    try:
+        difference = _largest_difference(scored.predictions, evaluation.read(deps, again, len(frame)))
+    except InvalidPredictions as error:
+        return _failed("a", f"What the scored model predicts the second time cannot be used: {error}")
     passed = difference <= SAME
     said = f"Loaded again, the scored model gives the graded predictions back (largest difference {difference:.2g})."
-    return Check(
-        letter="a",
-        result="passed" if passed else "failed",
-        sentence=said if passed else said.replace("gives", "does not give"),
-    )
+    return _passed_or_failed("a", passed, said if passed else said.replace("gives", "does not give"))
 
 
 async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predictions | None]:
     """(c) The code alone, fitted anew on the first fold with its seed, reaches that fold's score again."""
     fold = deps.workspace.plan.folds[0]
-    step = Step(
-        attempt=attempt, phase="check-c.fit", fold=0, seconds=step_for(deps, attempt, "").seconds, seed=attempt.seed
-    )
+    step = step_for(deps, attempt, "check-c.fit")
     fitted = await evaluation.fit(deps, step, deps.workspace.staged("fold0.train", fold.train, labelled=True))
     if not fitted.ok:
-        return Check(
-            letter="c", result="failed", sentence=f"Fitted anew, the code failed: {failure_line(fitted.report)}."
-        ), None
+        return _failed("c", f"Fitted anew, the code failed: {failure_line(fitted.report)}."), None
     rows = deps.workspace.staged("fold0.valid", fold.valid, labelled=False)
     model = deps.workspace.resolve(fitted.outputs["model"])
-    predicted = await evaluation.predict(deps, replace(step, phase="check-c.predict"), model, rows)
+    predicted = await evaluation.predict(deps, step_for(deps, attempt, "check-c.predict"), model, rows)
     deps.workspace.discard(fitted.outputs["model"])
     if not predicted.ok:
-        return Check(
-            letter="c", result="failed", sentence=f"Fitted anew, the model failed: {failure_line(predicted.report)}."
-        ), None
+        return _failed("c", f"Fitted anew, the model failed: {failure_line(predicted.report)}."), None
     try:
         answers = evaluation.read(deps, predicted, len(fold.valid))
+        return await deps.blocking.host(_same_score, deps, attempt, answers), answers
     except InvalidPredictions as error:
-        return Check(
-            letter="c", result="failed", sentence=f"Fitted anew, the predictions cannot be used: {error}."
-        ), None
-    value = evaluation.score(deps, deps.workspace.y[fold.valid], answers)
+        return _failed("c", f"Fitted anew, the predictions cannot be used: {error}"), None
+
+
+def _same_score(deps: Deps, attempt: Attempt, answers: Predictions) -> Check:
+    y = deps.workspace.y[deps.workspace.plan.folds[0].valid]
+    value = evaluation.score(deps, y, answers)
     expected = deps.journal.attempt(attempt.id).fold_scores[0]
-    allowed = STANDARD_ERRORS * (attempt.standard_error or 0.0) + SAME * max(1.0, abs(expected))
-    passed = abs(value - expected) <= allowed
+    allowed = STANDARD_ERRORS * _standard_error(deps, attempt, y, answers) + SAME * max(1.0, abs(expected))
     sentence = (
         f"Fitted anew on the first fold, the code scores {value:.5g} where {expected:.5g} was graded "
         f"(allowed difference {allowed:.2g})."
     )
-    return Check(letter="c", result="passed" if passed else "failed", sentence=sentence), answers
+    return _passed_or_failed("c", abs(value - expected) <= allowed, sentence)
 
 
-async def check_shipped_bytes(deps: Deps, shipped: FittedModel) -> Check:
+def _standard_error(deps: Deps, attempt: Attempt, y: Truth, answers: Predictions) -> float:
+    """Return the error over folds; where a single fold has none, that over its rows."""
+    if attempt.standard_error is not None:
+        return attempt.standard_error
+    low, high = bootstrap_interval(deps.workspace.metric, y, answers, deps.workspace.options.seed)
+    return (high - low) / WIDTH_OF_INTERVAL
+
+
+async def check_shipped_bytes(deps: Deps, attempt: Attempt, name: Literal["shipped", "scored"]) -> Check:
     """(b) The delivered bytes, loaded in a fresh process, predict what the model predicted right after its fit."""
-    stored = shipped.fit.outputs.get("check.npy")
-    if stored is None:
-        return Check(letter="b", result="failed", sentence="The fit left no predictions to compare with.")
+    fitted = deps.journal.execution(attempt.id, f"{name}.fit", 0)
+    assert fitted is not None, "what ships was fitted"
     rows = check_rows(deps)
-    delivered = deps.workspace.deliverable / "model"
     again = await evaluation.predict(
         deps,
-        step_for(deps, shipped.attempt, "check-b.predict"),
-        delivered,
+        step_for(deps, attempt, f"check-b.{name}.predict"),
+        deps.workspace.deliverable / "model",
         deps.workspace.staged("check", rows, labelled=False),
     )
     if not again.ok:
-        return Check(
-            letter="b",
-            result="failed",
-            sentence=f"The delivered model could not predict: {failure_line(again.report)}.",
-        )
-    workspace = deps.workspace
-    before = read_predictions(
-        workspace.resolve(stored), rows=len(rows), task_type=workspace.task.task_type, classes=workspace.classes,
-        quantiles=tuple(workspace.task.quantiles),
-    )  # fmt: skip
-    difference = _largest_difference(before, evaluation.read(deps, again, len(rows)))
+        return _failed("b", f"The delivered model could not predict: {failure_line(again.report)}.")
+    try:
+        before = evaluation.read(deps, fitted, len(rows), name="check.npy")
+        difference = _largest_difference(before, evaluation.read(deps, again, len(rows)))
+    except InvalidPredictions as error:
+        return _failed("b", f"What the delivered model predicts cannot be used: {error}")
     passed = difference <= SAME
     said = f"Loaded from the deliverable, the model answers {len(rows)} rows as it did right after its fit (largest difference {difference:.2g})."
-    return Check(
-        letter="b",
-        result="passed" if passed else "failed",
-        sentence=said if passed else said.replace("answers", "does not answer", 1),
-    )
+    return _passed_or_failed("b", passed, said if passed else said.replace("answers", "does not answer", 1))
 
 
 def check_shipped_agrees(
@@ -123,7 +116,7 @@ def check_shipped_agrees(
     The shipped model was fitted on the rows it is compared on, the scored one was not. The yardstick is the same: the
     scored model was fitted on the first fold's validation rows, that fold's model was not.
     """
-    _, holdout, _ = watched_rows(deps)
+    _, holdout = watched_rows(deps)
     if holdout == 0 or fold_model is None:
         return Check(letter="d", result="skipped", sentence="There is no holdout to compare the two models on.")
     theirs, ours = _matrix(scored.predictions), _matrix(shipped.predictions)
@@ -134,7 +127,15 @@ def check_shipped_agrees(
         f"On the holdout the shipped model differs from the scored one by {difference:.3g} on average; "
         f"models of the folds differ by {spread:.3g}."
     )
-    return Check(letter="d", result="passed" if passed else "failed", sentence=sentence)
+    return _passed_or_failed("d", passed, sentence)
+
+
+def _failed(letter: Letter, sentence: str) -> Check:
+    return Check(letter=letter, result="failed", sentence=sentence)
+
+
+def _passed_or_failed(letter: Letter, passed: bool, sentence: str) -> Check:  # noqa: FBT001  # the question that each check asks
+    return Check(letter=letter, result="passed" if passed else "failed", sentence=sentence)
 
 
 def _matrix(predictions: Predictions) -> np.ndarray:

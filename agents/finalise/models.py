@@ -1,6 +1,6 @@
 """The two models of a run: the scored one earns the holdout score, the shipped one is refitted on all rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,13 @@ from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
+from open_autoglm.agents.ingest import as_trained
 from open_autoglm.tools.metrics.predictions import Predictions
 
 SLACK_SECONDS = 1.0
 """What is left to write the deliverable when a fit takes all the time there is."""
 CHECK_ROWS = 1000
+SHORTEST_SECONDS = 1.0
 LONGEST_SECONDS = 6 * 3600.0
 
 
@@ -29,29 +31,46 @@ class FittedModel:
     """Of the holdout rows, then of the first fold's validation rows."""
 
 
-def step_for(deps: Deps, attempt: Attempt, phase: str) -> Step:
-    """Return a step of finalise, which may take all the time that is left."""
+def seconds_for_one(deps: Deps) -> float:
+    """Return how long one step of finalise may take: all the time that is left."""
     left = deps.budget.seconds_left
-    seconds = LONGEST_SECONDS if left is None else max(1.0, left - SLACK_SECONDS)
+    return LONGEST_SECONDS if left is None else max(SHORTEST_SECONDS, left - SLACK_SECONDS)
+
+
+def step_for(deps: Deps, attempt: Attempt, phase: str, *, at_most: float = LONGEST_SECONDS) -> Step:
+    """Return a step of finalise, which may take the time that is left, or less."""
+    seconds = min(seconds_for_one(deps), max(SHORTEST_SECONDS, at_most))
     return Step(attempt=attempt, phase=phase, fold=0, seconds=seconds, seed=attempt.seed)
 
 
-def watched_rows(deps: Deps) -> tuple[pd.DataFrame, int, np.ndarray]:
-    """Return the rows that finalise predicts (holdout, then the first fold's validation rows), how many are holdout, and the latter's numbers."""
-    holdout = deps.workspace.holdout()
-    valid = deps.workspace.plan.folds[0].valid
-    frames = ([] if holdout is None else [holdout[0]]) + [deps.workspace.train.iloc[valid]]
-    return pd.concat(frames, ignore_index=True), 0 if holdout is None else len(holdout[0]), valid
+def watched_rows(deps: Deps) -> tuple[pd.DataFrame, int]:
+    """Return the rows that finalise predicts (holdout, then the first fold's validation rows), and how many are holdout."""
+    workspace = deps.workspace
+    valid = workspace.train.iloc[workspace.plan.folds[0].valid]
+    holdout = workspace.holdout()
+    if holdout is None:
+        return valid.reset_index(drop=True), 0
+    rows = holdout[0] if workspace.test is None else as_trained(workspace, holdout[0])[0]
+    both = [frame.drop(columns=[workspace.task.target], errors="ignore") for frame in (rows, valid)]
+    return pd.concat(both, ignore_index=True), len(rows)
 
 
-async def fit_scored(deps: Deps, attempt: Attempt) -> FittedModel | None:
-    """Fit the attempt on all rows but the holdout and predict the watched rows; None where that failed."""
-    return await _fitted(deps, attempt, "scored", deps.workspace.search_rows)
+async def fit_scored(deps: Deps, attempt: Attempt, *, at_most: float = LONGEST_SECONDS) -> FittedModel | None:
+    """Fit the attempt on all rows but the holdout, in so many seconds, and predict the watched rows; None where that failed.
+
+    Raises:
+        InvalidPredictions: The matrix is not what the contract demands.
+    """
+    return await _fitted(deps, attempt, "scored", deps.workspace.search_rows, at_most)
 
 
 async def fit_shipped(deps: Deps, attempt: Attempt) -> FittedModel | None:
-    """Fit the attempt on all rows and predict the watched rows; None where that failed."""
-    return await _fitted(deps, attempt, "shipped", np.arange(len(deps.workspace.train)))
+    """Fit the attempt on all rows and predict the watched rows; None where that failed.
+
+    Raises:
+        InvalidPredictions: The matrix is not what the contract demands.
+    """
+    return await _fitted(deps, attempt, "shipped", np.arange(len(deps.workspace.train)), LONGEST_SECONDS)
 
 
 def check_rows(deps: Deps) -> np.ndarray:
@@ -59,8 +78,8 @@ def check_rows(deps: Deps) -> np.ndarray:
     return np.arange(min(CHECK_ROWS, len(deps.workspace.train)))
 
 
-async def _fitted(deps: Deps, attempt: Attempt, name: str, rows: np.ndarray) -> FittedModel | None:
-    step = step_for(deps, attempt, f"{name}.fit")
+async def _fitted(deps: Deps, attempt: Attempt, name: str, rows: np.ndarray, at_most: float) -> FittedModel | None:
+    step = step_for(deps, attempt, f"{name}.fit", at_most=at_most)
     table = deps.workspace.staged(name, rows, labelled=True)
     fitted = await evaluation.fit(
         deps, step, table, check=deps.workspace.staged("check", check_rows(deps), labelled=False)
@@ -76,11 +95,11 @@ async def predict_watched(deps: Deps, attempt: Attempt, name: str, fitted: Execu
     Raises:
         InvalidPredictions: The matrix is not what the contract demands.
     """
-    frame, _, _ = watched_rows(deps)
+    frame, _ = watched_rows(deps)
     reference = fitted.outputs["model"]
     predicted = await evaluation.predict(
         deps,
-        replace(step_for(deps, attempt, f"{name}.predict"), seed=attempt.seed),
+        step_for(deps, attempt, f"{name}.predict"),
         deps.workspace.resolve(reference),
         deps.workspace.stage(frame, labelled=False),
     )

@@ -1,16 +1,18 @@
 """Who is delivered: candidates are fitted and checked one after the other until one stands."""
 
 import json
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.finalise.baselines import baselines, holdout_part, holdout_score
+from open_autoglm.agents.finalise.baselines import baselines, holdout_part
 from open_autoglm.agents.finalise.checks import check_reproduced, check_scored_bytes, check_shipped_agrees
-from open_autoglm.agents.finalise.models import FittedModel, fit_scored, fit_shipped
+from open_autoglm.agents.finalise.models import FittedModel, fit_scored, fit_shipped, seconds_for_one
 from open_autoglm.agents.finalise.winner import candidates
+from open_autoglm.agents.finalise.wishes import measure, meets_wishes
+from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.outcome import Baseline
 from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
@@ -18,6 +20,8 @@ from open_autoglm.tools.metrics.statistics import bootstrap_interval
 
 CHECK_SHARE = 0.5
 """A check that fits anew is skipped when it would take more than this share of the time left."""
+SLOWER_ON_ALL_ROWS = 1.5
+"""How many times longer than on one fold a fit on all rows may take."""
 
 
 class Settled(BaseModel):
@@ -29,6 +33,8 @@ class Settled(BaseModel):
     cv_mean: float | None
     cv_se: float | None
     folds: int
+    seeds: int = 1
+    """How many seeds `cv_mean` is the mean over."""
     holdout: float | None = None
     holdout_low: float | None = None
     holdout_high: float | None = None
@@ -37,27 +43,47 @@ class Settled(BaseModel):
     scored_model: str
     shipped_model: str
     shipped: Literal["scored", "refitted"]
+    model_mb: float
+    """Size of `shipped_model`."""
+    latency_ms: float | None = None
+    """What one row alone takes, as claimed by the runtime; None where nobody asked."""
     checks: list[Check]
     warnings: list[str] = []
 
 
+def settled_in(journal: Journal) -> Settled | None:
+    """Return what finalise decided; None where it has not ended, or nothing could be delivered."""
+    recorded = journal.stage("finalise")
+    return Settled.model_validate(recorded) if recorded and "winner" in recorded else None
+
+
 async def settle(deps: Deps) -> Settled | None:
-    """Return what is delivered, from the journal where it is there; None where nothing could be fitted."""
-    recorded = deps.journal.stage("finalise")
-    if recorded is not None:
-        return Settled.model_validate(recorded) if recorded else None
+    """Return what is delivered, from the journal where it is there; None where nothing stood the checks."""
+    if deps.journal.stage("finalise") is not None:
+        return settled_in(deps.journal)
     rejected: list[str] = []
-    for candidate in await candidates(deps):
-        settled = await _settle_one(deps, candidate, rejected)
-        if settled is not None:
-            deps.journal.record_stage("finalise", json.loads(settled.model_dump_json()))
+    settled = await _first_that_stands(deps, await candidates(deps), rejected)
+    found = {"warnings": rejected} if settled is None else json.loads(settled.model_dump_json())
+    deps.journal.record_stage("finalise", found)
+    return settled
+
+
+async def _first_that_stands(deps: Deps, rivals: list[Attempt], rejected: list[str]) -> Settled | None:
+    """Settle on the first that passes the checks; those that miss a wish come after all others."""
+    late: list[Attempt] = []
+    for candidate in rivals:
+        if not await meets_wishes(deps, candidate):
+            late.append(candidate)
+        elif (settled := await _settle_one(deps, candidate, rivals, rejected)) is not None:
             return settled
-    deps.journal.record_stage("finalise", {})
+    for candidate in late:
+        if (settled := await _settle_one(deps, candidate, rivals, rejected)) is not None:
+            return settled
     return None
 
 
-async def _settle_one(deps: Deps, candidate: Attempt, rejected: list[str]) -> Settled | None:
-    scored = await _fit_scored(deps, candidate, rejected)
+async def _settle_one(deps: Deps, candidate: Attempt, rivals: list[Attempt], rejected: list[str]) -> Settled | None:
+    scored = await _fit_scored(deps, candidate, rivals, rejected)
     if scored is None:
         return None
     checks = [await check_scored_bytes(deps, scored)]
@@ -65,49 +91,90 @@ async def _settle_one(deps: Deps, candidate: Attempt, rejected: list[str]) -> Se
     checks.append(reproduced)
     failed = [check for check in checks if check.result == "failed"]
     if failed:
-        rejected.append(
-            f"{candidate.id} ({candidate.title}) was the favourite and failed a check: {failed[0].sentence}"
-        )
+        rejected.append(f"{_name(candidate)} was the favourite and failed a check: {failed[0].sentence}")
+        return None
+    try:
+        figures = await deps.blocking.host(_holdout_figures, deps, scored)
+    except InvalidPredictions as error:
+        rejected.append(f"{_name(candidate)} was the favourite and its predictions cannot be used: {error}")
         return None
     shipped, agrees, warnings = await _ship(deps, scored, fold_model)
-    checks.append(agrees)
-    low, high = _interval(deps, scored)
-    held = deps.workspace.holdout()
-    complete = len(candidate.fold_scores) == len(deps.workspace.plan.folds)
-    if not complete:
-        warnings.append(
-            f"No attempt was finished on all folds: the winner was scored on {len(candidate.fold_scores)} of "
-            f"{len(deps.workspace.plan.folds)}. More time gives a better founded choice: autoglm resume {deps.workspace.root} --time 10m"
-        )
+    measured = await measure(deps, shipped)
     return Settled(
         winner=candidate.id,
         cv_mean=candidate.mean,
         cv_se=candidate.standard_error,
         folds=len(candidate.fold_scores),
-        holdout=None if held is None else holdout_score(deps, scored),
-        holdout_low=low,
-        holdout_high=high,
-        holdout_rows=None if held is None else len(held[0]),
+        seeds=int(candidate.number("seeds") or 1),
+        **figures,
         baseline=await baselines(deps, scored),
         scored_model=scored.reference,
         shipped_model=shipped.reference,
         shipped="scored" if shipped is scored else "refitted",
-        checks=checks,
-        warnings=[*rejected, *warnings],
+        model_mb=measured.model_mb,
+        latency_ms=measured.latency_ms,
+        checks=[*checks, agrees],
+        warnings=[*rejected, *warnings, *_incomplete(deps, candidate)],
     )
 
 
-async def _fit_scored(deps: Deps, candidate: Attempt, rejected: list[str]) -> FittedModel | None:
+def _name(candidate: Attempt) -> str:
+    return f"{candidate.id} ({candidate.title})"
+
+
+def _incomplete(deps: Deps, candidate: Attempt) -> list[str]:
+    made, wanted = len(candidate.fold_scores), len(deps.workspace.plan.folds)
+    if made == wanted:
+        return []
+    return [
+        f"No attempt was finished on all folds: the winner was scored on {made} of {wanted}. More time gives a better "
+        f"founded choice: autoglm resume {deps.workspace.root} --time 10m"
+    ]
+
+
+def _holdout_figures(deps: Deps, scored: FittedModel) -> dict[str, Any]:
+    """Return score, bounds and rows of the holdout by the names of `Settled`; empty without one."""
+    workspace = deps.workspace
+    held = workspace.holdout()
+    if held is None:
+        return {}
+    answers = holdout_part(deps, scored.predictions)
+    low, high = bootstrap_interval(workspace.metric, held[1], answers, workspace.options.seed)
+    return {
+        "holdout": workspace.metric.score(held[1], answers, workspace.classes),
+        "holdout_low": low,
+        "holdout_high": high,
+        "holdout_rows": len(held[0]),
+    }
+
+
+async def _fit_scored(deps: Deps, candidate: Attempt, rivals: list[Attempt], rejected: list[str]) -> FittedModel | None:
+    at_most = _seconds_for(deps, candidate, rivals)
+    if at_most is None:
+        rejected.append(f"{_name(candidate)} was the favourite and there was no time left to fit it on all rows.")
+        return None
     try:
-        scored = await fit_scored(deps, candidate)
+        scored = await fit_scored(deps, candidate, at_most=at_most)
     except InvalidPredictions as error:
-        rejected.append(
-            f"{candidate.id} ({candidate.title}) was the favourite and its predictions cannot be used: {error}"
-        )
+        rejected.append(f"{_name(candidate)} was the favourite and its predictions cannot be used: {error}")
         return None
     if scored is None:
-        rejected.append(f"{candidate.id} ({candidate.title}) was the favourite and could not be fitted on all rows.")
+        rejected.append(f"{_name(candidate)} was the favourite and could not be fitted on all rows.")
     return scored
+
+
+def _seconds_for(deps: Deps, candidate: Attempt, rivals: list[Attempt]) -> float | None:
+    """Return how long the fit of a candidate may take, so that time stays for the cheapest one; None where it has none."""
+    available, own = seconds_for_one(deps), _fit_seconds(candidate)
+    cheapest = min(map(_fit_seconds, rivals))
+    if own > available and own > cheapest:
+        return None
+    spare = 0.0 if own == cheapest else SLOWER_ON_ALL_ROWS * cheapest + 1.0
+    return max(available - spare, min(available, SLOWER_ON_ALL_ROWS * own))
+
+
+def _fit_seconds(attempt: Attempt) -> float:
+    return attempt.number("fit_seconds") or 0.0
 
 
 async def _reproduce(deps: Deps, candidate: Attempt) -> tuple[Check, Predictions | None]:
@@ -118,7 +185,7 @@ async def _reproduce(deps: Deps, candidate: Attempt) -> tuple[Check, Predictions
 
 def _time_for(deps: Deps, candidate: Attempt) -> bool:
     left = deps.budget.seconds_left
-    return left is None or (candidate.number("fit_seconds") or 0.0) <= CHECK_SHARE * left
+    return left is None or _fit_seconds(candidate) <= CHECK_SHARE * left
 
 
 async def _ship(
@@ -143,11 +210,3 @@ async def _ship(
     if agrees.result == "failed":
         return scored, agrees, [f"{agrees.sentence} So the scored model ships."]
     return shipped, agrees, []
-
-
-def _interval(deps: Deps, scored: FittedModel) -> tuple[float | None, float | None]:
-    held = deps.workspace.holdout()
-    if held is None:
-        return None, None
-    workspace = deps.workspace
-    return bootstrap_interval(workspace.metric, held[1], holdout_part(deps, scored.predictions), workspace.options.seed)

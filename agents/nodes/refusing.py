@@ -1,11 +1,14 @@
 """Data that nothing can be learned from, refused before anything is run, with what to do instead."""
 
 import numpy as np
+import pandas as pd
 
 from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.ingest import as_trained
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.schema import MAX_MISSING_COLUMNS
-from open_autoglm.tools.task import SourceRole
+from open_autoglm.tools.metrics.target import UNSEEN, encode_target
+from open_autoglm.tools.task import SourceRole, TaskSpec
 
 FEWEST_ROWS = 10
 LARGEST_NUMBER = 1e150
@@ -52,7 +55,7 @@ def _check_target(deps: Deps) -> None:
 
 def _check_features(deps: Deps) -> None:
     task = deps.workspace.task
-    aside = {task.target, *task.columns.id, *task.columns.dropped, task.columns.weight}
+    aside = _aside(task)
     others = [str(name) for name in deps.workspace.train.columns if name != task.target]
     if not others:
         raise InputError(f"The data has the target column {task.target!r} and nothing to predict it from.")
@@ -64,25 +67,41 @@ def _check_features(deps: Deps) -> None:
 
 
 def _check_test(deps: Deps) -> list[str]:
+    """Hold the test table, labelled or not, against the training table."""
     workspace = deps.workspace
     table = workspace.test if workspace.test is not None else workspace.table(SourceRole.PREDICT)
     if table is None:
         return []
-    task = workspace.task
-    aside = {task.target, *task.columns.id, *task.columns.dropped, task.columns.weight}
-    features = [name for name in workspace.train.columns if name not in aside]
+    _require_features(deps, table)
+    _, odd = as_trained(workspace, table)
+    return [*odd, *_unseen_classes(deps)]
+
+
+def _require_features(deps: Deps, table: pd.DataFrame) -> None:
+    workspace = deps.workspace
+    features = [name for name in workspace.train.columns if name not in _aside(workspace.task)]
     missing = [str(name) for name in features if name not in table.columns]
     if len(missing) > MAX_MISSING_COLUMNS * len(features):
         raise InputError(
             f"The test table lacks {len(missing)} of the {len(features)} columns to predict from: {', '.join(missing[:8])}. "
             f"It has: {', '.join(str(name) for name in table.columns[:8])}. Give a table with the columns of the training data."
         )
-    if workspace.test is None or not task.task_type.is_classification:
+
+
+def _aside(task: TaskSpec) -> set[str | None]:
+    """Return the columns that nothing is predicted from."""
+    return {task.target, *task.columns.id, *task.columns.dropped, task.columns.weight}
+
+
+def _unseen_classes(deps: Deps) -> list[str]:
+    workspace, target = deps.workspace, deps.workspace.task.target
+    if workspace.test is None or not workspace.task.task_type.is_classification:
         return []
-    unseen = int((~workspace.test[task.target].isin(list(workspace.classes))).sum())
+    codes = encode_target(workspace.test[target], workspace.task.task_type, workspace.classes, unseen="miss")
+    unseen = int((codes == UNSEEN).sum())
     if not unseen:
         return []
     return [
-        f"{unseen} of {len(table)} test rows have a value in {task.target!r} that no training row has: no model can be right "
+        f"{unseen} of {len(codes)} test rows have a value in {target!r} that no training row has: no model can be right "
         "about them."
     ]

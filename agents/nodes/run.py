@@ -4,7 +4,7 @@ import json
 
 from open_autoglm.agents.budget import merged_budget
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.finalise.baselines import dummy_on_folds
+from open_autoglm.agents.finalise.baselines import dummy_on_folds, dummy_on_holdout
 from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
 from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
@@ -33,7 +33,7 @@ async def understand(state: RunState, deps: Deps) -> RunUpdate:
     sources = [table.source for table in tables.values()]
     task = task.model_copy(update={"sources": sources})
     _refuse_what_no_strategist_can(task)
-    deps.workspace.save_tables({role: table.frame for role, table in tables.items()})
+    await deps.blocking.host(deps.workspace.save_tables, {role: table.frame for role, table in tables.items()})
     deps.workspace.save_task(task)
     deps.journal.record_stage("understand", {"warnings": [w for table in tables.values() for w in table.warnings]})
     return {}
@@ -90,6 +90,7 @@ def _split_and_profile(deps: Deps) -> None:
     warnings = [*odd, *plan.notes, *found.warnings]
     workspace.forget_split()
     dummy = dummy_on_folds(deps)  # also finds out, before anything is run, whether the metric can judge this target
+    dummy_on_holdout(deps)  # and the holdout's, which nothing is learned from
     for text in warnings:
         deps.events.emit(EventKind.WARNING, text=text)
     deps.journal.record_stage("profile", {"warnings": warnings, "dummy": dummy})

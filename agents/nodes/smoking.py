@@ -1,7 +1,5 @@
 """The smoke test: a small sample is fitted and predicted before anything expensive is tried."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from open_autoglm.agents import evaluation
@@ -17,6 +15,9 @@ SMOKE_ROWS = 300
 PREDICTED_ROWS = 40
 SINGLE_ROWS = 5
 SMOKE_SECONDS = 20.0
+SMOKE_SHARE = 0.15
+"""Of a budget in seconds."""
+FEWEST_SECONDS = 3.0
 TOLERANCE = 1e-6
 """How far two answers for the same row may differ, relative to their size: sums in another order."""
 
@@ -24,24 +25,31 @@ TOLERANCE = 1e-6
 async def smoke_problem(attempt: Attempt, deps: Deps) -> str:
     """Run the smoke test; return what is wrong in one line, or the empty string."""
     train_rows, predict_rows = _sample(deps)
-    step = Step(
-        attempt=attempt, phase="smoke.fit", fold=0, seconds=min(SMOKE_SECONDS, fold_seconds(deps)), seed=attempt.seed
-    )
+    step = _step(attempt, "smoke.fit", deps)
     fitted = await evaluation.fit(deps, step, deps.workspace.staged("smoke.train", train_rows, labelled=True))
     if not fitted.ok:
         return failure_line(fitted.report)
     batches = _batches(len(predict_rows))
     rows = deps.workspace.staged("smoke.rows", predict_rows, labelled=False)
     model = deps.workspace.resolve(fitted.outputs["model"])
-    predicted = await evaluation.predict(deps, replace(step, phase="smoke.predict"), model, rows, batches=batches)
+    step = _step(attempt, "smoke.predict", deps)
+    predicted = await evaluation.predict(deps, step, model, rows, batches=batches)
+    deps.workspace.discard(fitted.outputs["model"])
     if not predicted.ok:
         return failure_line(predicted.report)
-    deps.workspace.discard(fitted.outputs["model"])
     try:
         answers = evaluation.read(deps, predicted, sum(len(batch) for batch in batches))
     except InvalidPredictions as error:
         return str(error)
     return _row_dependence(answers, batches)
+
+
+def _step(attempt: Attempt, phase: str, deps: Deps) -> Step:
+    """Return a step of the smoke test; three tries of it leave time for something else."""
+    given = deps.budget.spec.seconds
+    share = SMOKE_SECONDS if given is None else max(FEWEST_SECONDS, SMOKE_SHARE * given)
+    seconds = min(SMOKE_SECONDS, share, fold_seconds(deps))
+    return Step(attempt=attempt, phase=phase, fold=0, seconds=seconds, seed=attempt.seed)
 
 
 def _sample(deps: Deps) -> tuple[np.ndarray, np.ndarray]:

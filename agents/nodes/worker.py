@@ -3,8 +3,8 @@
 import hashlib
 from dataclasses import replace
 
-from open_autoglm.agents import evaluation, scoring
-from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution
+from open_autoglm.agents import scoring
+from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.briefing import (
     affords_one_more,
     attempts_made,
@@ -12,11 +12,12 @@ from open_autoglm.agents.briefing import (
     best_fit_seconds,
     brief,
     fold_seconds,
+    linear_attempt,
+    note_linear,
     past,
 )
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.evaluation import Step
-from open_autoglm.agents.finalise.baselines import linear_attempt
+from open_autoglm.agents.folds import run_fold
 from open_autoglm.agents.nodes.smoking import smoke_problem
 from open_autoglm.agents.nodes.writing import write_bundle
 from open_autoglm.agents.outcome import StopReason
@@ -29,7 +30,7 @@ from open_autoglm.sandbox.rules import Severity, check_bundle
 from open_autoglm.tools.metrics.predictions import InvalidPredictions
 
 MAX_REPAIRS = 2
-CLEAN = WorkerUpdate(fold=0, problem="", graded=False)
+CLEAN = WorkerUpdate(fold=0, problem="", graded=False, repairs=0)
 
 
 def derive_seed(run_seed: int, attempt_number: int) -> int:
@@ -42,7 +43,7 @@ async def choose(state: WorkerState, deps: Deps) -> WorkerUpdate:
     """Pick what to try next and reserve it, or say why the search ends. An unfinished attempt goes on first."""
     unfinished = deps.journal.unfinished(state.worker)
     if unfinished is not None:
-        return {**CLEAN, "attempt": unfinished.id}
+        return {**CLEAN, "attempt": unfinished.id, "repairs": unfinished.repairs}
     reason = stop_reason(deps)
     if reason is not None:
         return {**CLEAN, "attempt": "", "stop_reason": reason.value}
@@ -123,13 +124,15 @@ async def repair(state: WorkerState, deps: Deps) -> WorkerUpdate:
     """Have the strategist mend the code; without a mend the attempt has failed."""
     attempt = deps.journal.attempt(state.attempt)
     assert attempt.bundle is not None, "only written code is repaired"
+    if attempt.repairs > state.repairs:  # recorded before the process died
+        return {"problem": "", "fold": 0, "repairs": attempt.repairs}
     broken = deps.journal.bundle(attempt.bundle)
     report = _last_failure(deps, attempt, state.problem)
     mended = await deps.strategist.repair(brief(deps, seed=attempt.seed), broken, report)
-    if mended is None or mended.content_hash == attempt.bundle:
-        return {"graded": True}
+    if mended is None or mended.content_hash == attempt.bundle or deps.journal.twin(attempt, mended.content_hash):
+        return {"graded": True}  # nothing to try, or the loop guard: the same code was written before
     deps.journal.save_bundle(attempt.id, mended, repairs=attempt.repairs + 1)
-    return {"problem": "", "fold": 0}
+    return {"problem": "", "fold": 0, "repairs": attempt.repairs + 1}
 
 
 async def evaluate(state: WorkerState, deps: Deps) -> WorkerUpdate:
@@ -137,25 +140,18 @@ async def evaluate(state: WorkerState, deps: Deps) -> WorkerUpdate:
     attempt = deps.journal.attempt(state.attempt)
     if attempt.operator is Operator.MERGE:  # scored from its members' out-of-fold predictions
         return {"problem": ""}
-    failed = await run_fold(attempt, state.fold, deps)
+    if _must_end(state, deps):
+        return {"problem": scoring.CUT}
+    failed = await run_fold(attempt, state.fold, deps, lambda: fold_seconds(deps))
     return {"problem": "" if failed is None else failure_line(failed.report)}
 
 
-async def run_fold(attempt: Attempt, number: int, deps: Deps) -> Execution | None:
-    """Execute one fold of an attempt; return the execution that failed, or None."""
-    fold = deps.workspace.plan.folds[number]
-    seconds = fold_seconds(deps)
-    step = Step(attempt=attempt, phase="fold.fit", fold=number, seconds=seconds, seed=attempt.seed)
-    train = deps.workspace.staged(f"fold{number}.train", fold.train, labelled=True)
-    fitted = await evaluation.fit(deps, step, train)
-    if not fitted.ok:
-        return fitted
-    rows = deps.workspace.staged(f"fold{number}.valid", fold.valid, labelled=False)
-    step = replace(step, phase="fold.predict")
-    predicted = await evaluation.predict(deps, step, deps.workspace.resolve(fitted.outputs["model"]), rows)
-    if predicted.ok:  # the model of a fold has done its work: only its predictions are needed from here on
-        deps.workspace.discard(fitted.outputs["model"])
-    return None if predicted.ok else predicted
+def _must_end(state: WorkerState, deps: Deps) -> bool:
+    """Whether the search is over and there is something to deliver without this fold."""
+    scored = best_attempt(deps) is not None
+    left = deps.budget.search_seconds_left(best_fit_seconds(deps))
+    late = left is not None and left <= 0
+    return (scored and deps.stop.requested) or (late and (scored or state.fold > 0))
 
 
 async def grade(state: WorkerState, deps: Deps) -> WorkerUpdate:
@@ -183,6 +179,8 @@ async def learn(state: WorkerState, deps: Deps) -> WorkerUpdate:
     lesson = await deps.strategist.reflect(brief(deps, seed=attempt.seed), past(deps, closed))
     closed = replace(closed, lesson=lesson)
     deps.journal.update(closed)
+    if closed.status is AttemptStatus.SCORED:
+        note_linear(deps, closed)
     deps.save_clock()
     _tell(deps, closed, before)
     return {"attempt": ""}
@@ -249,7 +247,8 @@ def _repair_or(state: WorkerState, deps: Deps, forward: str) -> str:
     if not state.problem:
         return forward
     attempt = deps.journal.attempt(state.attempt)
-    return "repair" if attempt.repairs < MAX_REPAIRS and not deps.stop.requested else "learn"
+    over = deps.stop.requested or scoring.was_cut(deps, attempt)
+    return "repair" if attempt.repairs < MAX_REPAIRS and not over else "learn"
 
 
 def after_repair(state: WorkerState, deps: Deps) -> str:

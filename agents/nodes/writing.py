@@ -25,7 +25,7 @@ async def write_bundle(attempt: Attempt, deps: Deps) -> Attempt | None:
     bundle = await _bundle(attempt, deps)
     if bundle is None:
         return None
-    if attempt.operator is not Operator.MERGE and deps.journal.twin(attempt, bundle.content_hash) is not None:
+    if deps.journal.twin(attempt, bundle.content_hash) is not None:
         return None  # the loop guard: the same code was written before
     deps.journal.save_bundle(attempt.id, bundle)
     return deps.journal.attempt(attempt.id)

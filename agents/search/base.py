@@ -27,8 +27,6 @@ class SearchView:
     """Whether the task allows ensembles: one model was wished for, or one that explains itself, where it does not."""
     last: bool = False
     """Whether there is time (or an attempt) for one more pick at most."""
-    since_gain: int = 0
-    """Attempts that ended since the best score last improved."""
     trials: dict[str, int] = field(default_factory=dict)
     """Tune picks by parent."""
 

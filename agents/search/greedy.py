@@ -27,7 +27,7 @@ class GreedyPolicy:
     def choose(self, view: SearchView) -> Pick | None:
         """See `SearchPolicy.choose`."""
         if self._should_merge(view):
-            return _pick(view, Operator.MERGE, tuple(attempt.id for attempt in _members(view)))
+            return _pick(view, Operator.MERGE, tuple(attempt.id for attempt in _singles(view)))
         for operator in self._order(view):
             pick = self._try(view, operator)
             if pick is not None:
@@ -61,7 +61,7 @@ class GreedyPolicy:
     @staticmethod
     def _should_merge(view: SearchView) -> bool:
         fresh = view.scored - view.scored_at_last_merge
-        if not view.may_merge or fresh <= 0 or len(_members(view)) < 2:  # two make an ensemble
+        if not view.may_merge or fresh <= 0 or len(_singles(view)) < 2:  # two make an ensemble
             return False
         if view.last or (view.share_spent >= CLOSING and fresh > 1):
             return True
@@ -70,10 +70,6 @@ class GreedyPolicy:
 
 def _singles(view: SearchView) -> list[Attempt]:
     return [attempt for attempt in view.best if attempt.operator is not Operator.MERGE]
-
-
-def _members(view: SearchView) -> list[Attempt]:
-    return _singles(view)
 
 
 def _pick(view: SearchView, operator: Operator, parents: tuple[str, ...] = ()) -> Pick:

@@ -38,6 +38,5 @@ def search_view(deps: Deps) -> SearchView:
         share_spent=deps.budget.share_spent(done, best_fit_seconds(deps)),
         may_merge=not wishes.interpretable and ModelFamily.ENSEMBLE.value not in wishes.forbidden_models,
         last=(limit is not None and limit - done == 1) or not affords_two_more(deps),
-        since_gain=deps.journal.since(best[0].id) if best else 0,
         trials=dict(trials),
     )

@@ -5,6 +5,7 @@ that scores depend on the code, on PARAMS and on the seed, as real ones do, and 
 """
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,8 @@ class Played:
             self._fit(job)
         elif job.call == "predict":
             _predict(job)
+        elif job.call == "notebook":
+            shutil.copyfile(job.inputs["notebook"], job.collect / "notebook.ipynb")
         return ExecutionReport(
             schema_version=SCHEMA_VERSION,
             execution_id=job.execution_id,

@@ -53,6 +53,8 @@ class Scores(_Part):
     cv_mean: float | None = None
     cv_se: float | None = None
     folds: int | None = None
+    seeds: int = 1
+    """How many seeds `cv_mean` is the mean over; the leaderboard shows the first."""
     holdout: float | None = None
     holdout_low: float | None = None
     """Bounds of the 95 % bootstrap interval over holdout rows."""
@@ -228,6 +230,8 @@ class RunStory(_Part):
     warnings: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     """Wishes that the model does not meet."""
+    latency_ms: float | None = None
+    """What predicting one row alone takes, as claimed by the runtime inside the sandbox; None where nobody asked."""
     data: DataSummary
     split: str = ""
     """How rows were set aside, in a sentence."""
