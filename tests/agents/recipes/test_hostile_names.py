@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.agents.recipes.extras import installed
 
 from open_autoglm.agents.recipes.ensemble import write_ensemble
 from open_autoglm.agents.recipes.plan import write_bundle
 from open_autoglm.agents.recipes.portfolio import RECIPES, plan_recipe
 from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.tools.task import ColumnRoles, Source, TaskType
+
+NAMES = [*(pytest.param(name, marks=installed(name)) for name in RECIPES), "ensemble"]
 
 NASTY = [
     "__import__('os').system('id')",
@@ -70,7 +73,7 @@ def renamed(brief: Brief, new: Mapping[str, str], labels: Mapping[object, str]) 
     )
 
 
-@pytest.mark.parametrize("name", [*RECIPES, "ensemble"])
+@pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_changes_the_syntax_tree(name: str, data: st.DataObject, briefs: dict[TaskType, Brief]) -> None:
@@ -79,7 +82,7 @@ def test_no_name_changes_the_syntax_tree(name: str, data: st.DataObject, briefs:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*RECIPES, "ensemble"])
+@pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_changes_the_syntax_tree_in_many_trials(

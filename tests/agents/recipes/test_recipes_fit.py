@@ -7,6 +7,7 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 import pytest
+from tests.agents.recipes.extras import installed
 
 from open_autoglm.agents.recipes.plan import Plan, write_bundle
 from open_autoglm.agents.recipes.portfolio import RECIPES, plan_recipe
@@ -26,7 +27,8 @@ QUICKEST = ("linear", "lightgbm", "random_forest")
 
 def marks_of(name: str, task_type: TaskType) -> list[pytest.MarkDecorator]:
     """The fast tests take each recipe once, and the quickest everywhere."""
-    return [] if name in QUICKEST or task_type is TaskType.BINARY else [pytest.mark.slow]
+    slow = [] if name in QUICKEST or task_type is TaskType.BINARY else [pytest.mark.slow]
+    return [*slow, *installed(name)]
 
 
 CASES = [

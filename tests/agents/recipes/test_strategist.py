@@ -92,7 +92,7 @@ def test_a_change_that_helped_elsewhere_comes_first(briefs: dict[TaskType, Brief
     """What the journal says goes before the usual order; improving a trial starts from its parameters."""
     brief = briefs[TaskType.BINARY]
     found = {bundle.traits["recipe"]: bundle for bundle in drafts(brief)}
-    boosted, other = past_of(found["lightgbm"]), past_of(found["xgboost"], "a2", params={"max_depth": 3})
+    boosted, other = past_of(found["lightgbm"]), past_of(found["random_forest"], "a2", params={"max_depth": 3})
     worked = None
     past = [boosted]
     while worked is None or "comparisons" not in worked.traits["changes"]:
@@ -134,7 +134,7 @@ def test_an_ensemble_is_the_weighted_mean_of_its_members(
     parents = [
         past_of(found["linear"], "l", params={"C": 0.01}),
         past_of(found["neighbors"], "n"),
-        past_of(found["xgboost"], "x"),
+        past_of(found["extra_trees"], "x"),
     ]
     bundle = ask(strategist.merge(brief, parents, {"l": 0.75, "n": 0.25, "x": 0.0}))
     assert set(bundle.files) == {"solution.py", "members/l/solution.py", "members/n/solution.py"}
