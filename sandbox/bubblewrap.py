@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 
@@ -36,6 +36,7 @@ HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
 SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "fonts", "mime.types")
+PYTHON_FOLDERS = ("bin", "lib", "lib64", "share/jupyter")
 HELPERS = ("forkserver.py", "namespaces.py", "runtime")
 SMALL_FILES = {
     "passwd": "sandbox:x:1000:1000::/autoglm/work:/bin/sh\n",
@@ -82,20 +83,9 @@ class BubblewrapLauncher:
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
         """Start it."""
-        single = self.seclusion is Seclusion.SINGLE_USE
         with Mounts(as_root=os.geteuid() == 0) as mounts:
-            view = [
-                *POLICY,
-                *mounts.syscalls(),
-                *_settings(environment),
-                *_file_system(mounts, base / "job", single=single),
-            ]
-            command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
-            if mounts.as_root:
-                steps = {"sources": mounts.sources, "user": UNPRIVILEGED, "command": command}
-                command = [sys.executable, "-I", "-S", str(PACKAGE / "lower.py"), json.dumps(steps)]
             return subprocess.Popen(
-                command,
+                self.command(mounts, base / "job", control, environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -104,6 +94,16 @@ class BubblewrapLauncher:
                 pass_fds=(control, *mounts.descriptors),
                 start_new_session=True,
             )
+
+    def command(self, mounts: "Mounts", job: Path, control: int, environment: Mapping[str, str]) -> list[str]:
+        """Return the program that builds the view and becomes the fork server, with its arguments."""
+        files = _file_system(mounts, job, single=self.seclusion is Seclusion.SINGLE_USE)
+        view = [*POLICY, *mounts.syscalls(), *_settings(environment), *files]
+        command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
+        if not mounts.as_root:
+            return command
+        steps = {"sources": mounts.sources, "user": UNPRIVILEGED, "command": command}
+        return [sys.executable, "-I", "-S", str(PACKAGE / "lower.py"), json.dumps(steps)]
 
 
 class Mounts:
@@ -192,10 +192,19 @@ def _python_folders() -> list[Path]:
     wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), executable.parent.parent}
     wanted |= {Path(entry) for entry in module_path()}
     kept: list[Path] = []
-    for path in sorted(wanted, key=lambda path: len(path.parts)):
+    for path in sorted({shown for path in wanted for shown in _shown(path)}, key=lambda path: len(path.parts)):
         if not any(path.is_relative_to(outer) for outer in (*kept, *map(Path, SYSTEM))):
             kept.append(path)
     return kept
+
+
+def _shown(prefix: Path) -> Iterator[Path]:
+    """Yield the prefix, or only Python's own folders in it where it also holds what people keep: a home, or `~/.local`."""
+    home = Path.home()
+    if home.is_relative_to(prefix) or prefix == home / ".local":
+        yield from (folder for name in PYTHON_FOLDERS if (folder := prefix / name).is_dir())
+    else:
+        yield prefix
 
 
 def _kept() -> list[str]:
@@ -292,13 +301,8 @@ def _problem(launcher: BubblewrapLauncher) -> str | None:
             collect=Path(folder) / "out",
         )  # fmt: skip
         try:
-            session = SupervisedSession(launcher, cpus=1, imports=())
+            with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
+                report = session.run(job)
         except SandboxError as error:
             return str(error)
-        try:
-            report = session.run(job)
-        except SandboxError as error:
-            return str(error)
-        finally:
-            session.close()
     return None if is_ok(report) else report.detail or report.stderr.head[-300:] or "the job did not end well"

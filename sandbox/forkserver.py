@@ -84,12 +84,14 @@ def main(control: socket.socket) -> None:
 def _import_all(names: Sequence[str]) -> tuple[Parts, list[str]]:
     """Import what is beside this program, then the libraries; also return those that are not installed."""
     here = Path(__file__).parent
-    sys.path[:0] = [str(here / "runtime"), str(here)]  # in this order: `runtime` is the module, not the folder
+    sys.path[:0] = [str(here / "runtime"), str(here)]
     parts = Parts(importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None)
+    del sys.path[:2]  # what is imported now, and by executed code, is installed, of the standard library, or its own
     missing = [name for name in names if not _imported(name)]
     if "pandas" in sys.modules:
+        sys.path.insert(0, str(here / "runtime"))
         importlib.import_module("runtime")
-    del sys.path[:2]  # what executed code imports is its own, the standard library and installed packages
+        del sys.path[0]
     return parts, missing
 
 

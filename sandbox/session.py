@@ -121,17 +121,20 @@ class SupervisedSession:
 
     def _ready_server(self) -> ForkServer | None:
         """Return a fork server that takes requests, starting another where the last one is gone; None when cancelled."""
-        for attempt in range(2):
-            if self._server is None or (self._server.ready and not self._server.is_alive()):
-                self._drop_server()
-                self._server = self._start(self._base)
-            try:
-                return self._server if self._server.wait(self._cancelled.is_set) else None
-            except SandboxUnavailable:
-                self._drop_server()
-                if attempt:
-                    raise
-        return None
+        try:
+            return self._await_server()
+        except SandboxUnavailable:  # once more: it may have died while nobody looked
+            return self._await_server()
+
+    def _await_server(self) -> ForkServer | None:
+        if self._server is None or (self._server.ready and not self._server.is_alive()):
+            self._drop_server()
+            self._server = self._start(self._base)
+        try:
+            return self._server if self._server.wait(self._cancelled.is_set) else None
+        except SandboxUnavailable:
+            self._drop_server()
+            raise
 
     def _drop_server(self) -> None:
         if self._server is not None:

@@ -134,7 +134,5 @@ def _is_zombie(pid: int) -> bool:
 
 def pid_of(descriptor: int) -> int:
     """Return the process that a pidfd refers to, by its number here; -1 where it is gone."""
-    for line in Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii").splitlines():
-        if line.startswith("Pid:"):
-            return int(line.split()[1])
-    return -1
+    lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pid:"))

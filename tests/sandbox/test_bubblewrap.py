@@ -1,11 +1,13 @@
 """bubblewrap: the shared contracts in both of its ways to keep executions apart, and what is its own."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from open_autoglm.sandbox import bubblewrap
 from open_autoglm.sandbox.base import Sandbox
-from open_autoglm.sandbox.bubblewrap import BubblewrapLauncher, BubblewrapSandbox, programs
+from open_autoglm.sandbox.bubblewrap import BubblewrapLauncher, BubblewrapSandbox, Mounts, programs
 from open_autoglm.sandbox.conformance import Bench, SandboxContract
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
@@ -27,6 +29,43 @@ class TestSingleUse(SandboxContract, IsolationContract):
 
     def make_sandbox(self) -> Sandbox:
         return BubblewrapSandbox(imports=(), launcher=BubblewrapLauncher(programs()[0], Seclusion.SINGLE_USE))
+
+
+def test_root_and_others_start_it_in_their_ways(tmp_path: Path) -> None:
+    """Root by the program that gives up being root, with the sources told to that; others as it is, with the paths themselves."""
+    launcher = BubblewrapLauncher(Path("/usr/bin/bwrap"), Seclusion.SINGLE_USE)
+    with Mounts(as_root=False) as mounts:
+        plain = launcher.command(mounts, tmp_path, 3, {"A": "b"})
+    with Mounts(as_root=True) as mounts:
+        root = launcher.command(mounts, tmp_path, 3, {"A": "b"})
+
+    assert plain[0] == "/usr/bin/bwrap"
+    assert "--disable-userns" in plain
+    assert plain[plain.index(str(tmp_path)) - 1] == "--ro-bind"
+    assert "lower.py" in root[3]
+    assert str(tmp_path) in json.loads(root[-1])["sources"]
+    assert str(tmp_path) not in json.loads(root[-1])["command"]
+
+
+def test_a_home_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where Python is installed into it, only its own folders are."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / ".local" / "lib").mkdir(parents=True)
+    (tmp_path / "venv").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert [path.name for path in bubblewrap._shown(tmp_path)] == ["bin", "lib"]
+    assert tmp_path not in bubblewrap._shown(Path("/"))
+    assert list(bubblewrap._shown(tmp_path / ".local")) == [tmp_path / ".local" / "lib"]
+    assert list(bubblewrap._shown(tmp_path / "venv")) == [tmp_path / "venv"]
+
+
+def test_what_cannot_even_start_is_a_reason(tmp_path: Path) -> None:
+    """A probe never raises."""
+    missing = BubblewrapLauncher(tmp_path / "bwrap", Seclusion.NAMESPACES)
+
+    assert bubblewrap._problem(missing)
 
 
 def test_libraries_may_start_processes_inside(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The calls of the runtime, run for real: fit, predict, script, notebook."""
 
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,10 +9,11 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+from tests.sandbox import measured
 
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Job, Limits, Session
-from open_autoglm.sandbox.process import ProcessSandbox
+from open_autoglm.sandbox.process import ProcessLauncher
 from open_autoglm.sandbox.report import ExecutionReport, Status
 from open_autoglm.sandbox.session import SupervisedSession
 
@@ -50,11 +52,18 @@ CONTEXT: Mapping[str, Json] = {
 }
 
 
+class MeasuredLauncher(ProcessLauncher):
+    """Starts a fork server whose executions are measured, where the tests are."""
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+        return super().start(base, control, {**environment, **measured.environment()}, log)
+
+
 class Desk:
     """A warm session and the data that its jobs read."""
 
     def __init__(self, session: Session, folder: Path) -> None:
-        self.session, self.folder, self.count = session, folder, 0
+        self.session, self.folder, self.count, self.cpus = session, folder, 0, 2
         frame = pd.DataFrame({"x": range(6), "y": list("nyyyyy")})
         frame.to_parquet(folder / "train.parquet")
         frame.drop(columns="y").to_parquet(folder / "rows.parquet")
@@ -68,7 +77,7 @@ class Desk:
             code={"solution.py": code},
             context={**CONTEXT, **context},
             inputs=inputs,
-            limits=Limits(wall_seconds=60, memory_bytes=2 << 30),
+            limits=Limits(wall_seconds=60, memory_bytes=2 << 30, cpus=self.cpus),
             collect=self.folder / str(self.count),
         )
         return self.session.run(job), job.collect
@@ -76,7 +85,9 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    session = ProcessSandbox(imports=("numpy", "pandas", "pyarrow.parquet", "pandas.io.parquet")).open()
+    session = SupervisedSession(
+        MeasuredLauncher(), cpus=2, imports=("numpy", "pandas", "pyarrow.parquet", "threadpoolctl")
+    )
     yield Desk(session, tmp_path_factory.mktemp("desk"))
     session.close()
 
@@ -145,6 +156,51 @@ def test_wrong_answers_fail_with_a_message(desk: Desk) -> None:
 
     assert report.status == Status.STATUS_ERROR
     assert "one probability column per class" in report.exception.message
+
+
+def test_a_fit_predicts_the_check_rows_before_it_ends(desk: Desk) -> None:
+    """With the model as it is then: what comes back from disk later must give the same."""
+    inputs = {"train": desk.folder / "train.parquet", "check": desk.folder / "rows.parquet"}
+    report, out = desk.run("fit", SAVES, inputs)
+
+    assert report.status == Status.STATUS_OK, report.stderr.head
+    assert np.load(out / "check.npy", allow_pickle=False).shape == (6, 2)
+
+
+ENDINGS = """
+import os, sys
+PARAMS = {"end": ""}
+class Mute(Exception):
+    def __str__(self): raise KeyboardInterrupt
+def fit(train, ctx):
+    if ctx.params["end"] == "closed": sys.stdout.close(); os.close(3); ctx.report(1, 1); sys.exit()
+    if ctx.params["end"] == "mute": raise Mute
+    sys.exit(ctx.params["end"])
+def predict(model, rows, ctx): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "told"),
+    [(7, 7, ""), ("farewell", 1, "farewell\n"), ("closed", 0, ""), ("mute", 1, "could not be made: KeyboardInterrupt")],
+)
+def test_however_a_solution_ends_it_ends(desk: Desk, end: Json, code: int, told: str) -> None:
+    """By a number, a text, with its streams closed, or with an exception that has no text."""
+    report, _ = desk.run("fit", ENDINGS, {"train": desk.folder / "train.parquet"}, params={"end": end})
+
+    assert (report.status, report.exit_code) == (Status.STATUS_ERROR, code)
+    assert told in report.stderr.head + report.exception.message
+
+
+def test_libraries_use_as_many_threads_as_they_are_told(desk: Desk) -> None:
+    """Also where a job is told another number than the fork server was."""
+    code = "import os\nPARAMS = {}\ndef fit(train, ctx): print(os.environ['OMP_NUM_THREADS'])\ndef predict(model, rows, ctx): ..."
+    train = {"train": desk.folder / "train.parquet"}
+
+    assert desk.run("fit", code, train)[0].stdout.head == "2\n"
+    desk.cpus = 1
+    assert desk.run("fit", code, train)[0].stdout.head == "1\n"
+    desk.cpus = 2
 
 
 def test_broken_code_names_its_line(desk: Desk) -> None:

@@ -1,0 +1,153 @@
+"""What runs only inside: the fork server, its namespaces, and how root gives up being root. Measured there, see `measured`."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.sandbox import measured
+
+from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.launch import PACKAGE
+from open_autoglm.sandbox.server import receive, send
+
+SPACE: dict[str, Any] = {"namespaces": False, "disk_bytes": 1 << 20, "keep": []}
+
+
+def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program that can import the modules of the inside."""
+    start = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
+    command = [sys.executable, "-c", start + program, *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **measured.environment()}, check=False, capture_output=True, text=True
+    )
+
+
+class Host:
+    """Plays the host of one fork server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.control, guest = socket.socketpair()
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", str(PACKAGE / "forkserver.py"), str(guest.fileno())],
+            env={"PATH": "/usr/bin:/bin", **measured.environment()},
+            pass_fds=(guest.fileno(),),
+            stderr=subprocess.PIPE,
+        )
+        guest.close()
+        send(self.control, {"imports": ["no_such_library"], "ring": True, "writable": [str(folder)]}, [])
+        self.ready, handles = receive(self.control)
+        self.handles = len(handles)
+        for handle in handles:
+            os.close(handle)
+
+    def order(self, space: dict[str, Any], *, go: bool = True) -> Sequence[dict[str, Any]]:
+        """Give an order and return what the keeper says, with what comes out of the cell."""
+        reader, writer = os.pipe()
+        channel, guest = socket.socketpair()
+        with closing(channel), closing(guest):
+            request = {"space": space, "rlimits": {"CORE": 0, "NO_SUCH": 1}, "cpus": 1}
+            request["paths"] = dict.fromkeys(("job", "out", "work"), str(self.folder))
+            send(self.control, request, [writer, writer, writer, guest.fileno()])
+            os.close(writer)
+            guest.close()
+            first, descriptors = receive(channel)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            if go:
+                send(channel, {"go": 1}, [])
+            else:
+                channel.shutdown(socket.SHUT_WR)
+            second = receive(channel)[0]
+        with os.fdopen(reader, encoding="utf-8") as output:
+            return first, second, {"output": output.read()}
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    played = Host(tmp_path)
+    yield played
+    played.control.close()
+    assert played.process.wait(20) == 0  # it ends with its host, in peace
+    assert played.process.stderr is not None
+    played.process.stderr.close()
+
+
+def test_a_fork_server_lives_through_everything_that_fails(host: Host) -> None:
+    """A job that cannot be read, a host that goes before it says go, a space that cannot be made."""
+    assert (host.ready["missing"], host.handles) == (["no_such_library"], 2)
+    born, ended, said = host.order(SPACE)
+    assert (born["born"] > 0, ended["exit"]) == (True, 70)
+    assert "job.json" in said["output"]
+    assert host.order(SPACE, go=False)[1]["exit"] == 70
+    failed = host.order({**SPACE, "namespaces": True, "keep": ["/no/such/folder"]})
+    assert "Error" in failed[0]["failed"]
+    send(host.control, {"space": SPACE}, [])  # one ahead, for an order that comes as another
+    (host.folder / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
+    assert host.order({**SPACE, "disk_bytes": 1 << 21})[1]["exit"] == 0
+    send(host.control, {"space": SPACE}, [])
+    assert host.order(SPACE)[1]["exit"] == 0
+
+
+NAMESPACES = """
+import os, namespaces
+folder = sys.argv[1]
+namespaces.STAGE = folder + "/stage"
+namespaces.FOLDERS = {"out": folder + "/out", "tmp": folder + "/tmp"}
+namespaces.DEVICES = ("pts",)
+out = namespaces.prepare(1 << 20, [folder + "/tmp/kept"])
+if os.fork() == 0:
+    namespaces.settle()
+    try:
+        namespaces.prepare(1 << 20, [])
+    except OSError as error:
+        print(error.strerror)
+    print(os.getpid(), os.listdir(out), os.listdir(folder + "/tmp/kept"), os.statvfs(folder + "/out").f_blocks * 4096, flush=True)
+    os._exit(0)
+os.wait()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not BubblewrapSandbox().probe().ready, reason="namespaces cannot be made here")
+def test_an_execution_gets_namespaces_of_its_own(tmp_path: Path) -> None:
+    """With its own folders over the old ones, what must be kept shown again, and no way to further ones."""
+    for name in ("stage", "out", "tmp/kept"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "out" / "old").touch()
+    (tmp_path / "tmp" / "kept" / "library").touch()
+    ran = run(NAMESPACES, str(tmp_path))
+
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("unshare"), ran.stderr
+    assert lines[1] == f"1 [] ['library'] {1 << 20}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")
+def test_root_shows_what_is_needed_and_becomes_somebody_else(tmp_path: Path) -> None:
+    """Folders and files, at their numbers, in a view that nobody else sees; a refused step ends it."""
+    (tmp_path / "stage").mkdir()
+    (tmp_path / "private").mkdir(mode=0o700)
+    (tmp_path / "private" / "in").touch()
+    (tmp_path / "file").write_text("seen")
+    program = (
+        "import lower, os\nlower.STAGE = sys.argv[1]\nlower.main(sys.argv[2:4], 0, [sys.executable, '-c', sys.argv[4]])"
+    )
+    look = f"import os\nprint(os.listdir({str(tmp_path / 'stage')!r} + '/0'), open({str(tmp_path / 'stage')!r} + '/1').read(), os.getgroups())"
+    ran = run(program, str(tmp_path / "stage"), str(tmp_path / "private"), str(tmp_path / "file"), look)
+
+    assert ran.stdout == "['in'] seen []\n", ran.stderr
+    assert list((tmp_path / "stage").iterdir()) == []
+    assert "mount /tmp" in run(program, str(tmp_path / "no"), "/", "/", "").stderr
+    steps = json.dumps({"sources": ["/no/such/source"], "user": 65_100, "command": []})
+    refused = subprocess.run(
+        [sys.executable, str(PACKAGE / "lower.py"), steps], env=measured.environment(), check=False, capture_output=True
+    )
+    assert b"/no/such/source" in refused.stderr
