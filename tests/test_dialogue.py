@@ -84,7 +84,7 @@ def test_confirm_starts_or_quits(dialogue: Talk) -> None:
     task = example_task()
     talk, seen = dialogue("")
     assert talk.confirm(task, []) == task
-    assert "nothing leaves this machine" in seen.getvalue()
+    assert "Leaves    nothing" in seen.getvalue()
     talk, _ = dialogue("q")
     assert talk.confirm(task, []) is None
 

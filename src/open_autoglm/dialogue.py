@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from open_autoglm.durations import clock, parse_duration
 from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted
 from open_autoglm.live import Watcher
+from open_autoglm.summary import guess_text, wishes_text
 from open_autoglm.terminal import Terminal
 from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec
 
@@ -109,9 +110,11 @@ def describe(task: TaskSpec, leaves: list[str]) -> list[str]:
         f"Data      {', '.join(f'{source.uri} ({source.role})' for source in task.sources) or 'as given'}",
         f"Budget    {budget_text(task.budget)}",
         "Plan      write and run solutions in a sandbox, score them on rows they never saw, deliver the best",
-        f"Leaves    {'; '.join(leaves) or 'nothing leaves this machine'}",
+        f"Leaves    {'; '.join(leaves) or 'nothing: all of it stays on this machine'}",
     ]
-    lines += [f"Assumed   {guess.field} = {guess.value}: {guess.reason}" for guess in task.guesses]
+    if wishes := wishes_text(task):
+        lines.append(f"Wishes    {wishes}")
+    lines += [f"Assumed   {guess_text(guess)}: {guess.reason}" for guess in task.guesses]
     return lines
 
 

@@ -9,6 +9,7 @@ from open_autoglm.agents.outcome import Outcome, Score
 from open_autoglm.durations import clock
 from open_autoglm.events import Json
 from open_autoglm.progress import number, score_with_error
+from open_autoglm.tools.task import Guess, TaskSpec
 
 _HEADLINES = {
     "delivered": "Delivered a model.",
@@ -32,9 +33,31 @@ def as_text(outcome: Outcome) -> str:
 def _what(outcome: Outcome) -> Iterator[str]:
     task = outcome.task
     yield f"{_HEADLINES[outcome.status]} Task: predict {task.target} ({task.task_type}), judged by {task.metric.name}."
+    if wishes := wishes_text(task):
+        yield f"Wishes: {wishes}."
     yield (
         f"Ended because {outcome.stop_reason.sentence}: {attempts_text(outcome.attempts)} in {clock(outcome.seconds)}."
     )
+
+
+def guess_text(guess: Guess) -> str:
+    """Return `metric = roc_auc`, `id column = PassengerId`."""
+    values = guess.value if isinstance(guess.value, list) else [guess.value]
+    name = guess.field
+    if name.startswith("columns."):
+        name = f"{name.removeprefix('columns.').replace('_', ' ')} column" + ("s" if len(values) > 1 else "")
+    return f"{name} = {', '.join(map(str, values))}"
+
+
+def wishes_text(task: TaskSpec) -> str:
+    """Return the wishes for the model that were understood, apart from its score; empty without any."""
+    asked = task.constraints
+    wishes = ["explainable"] if asked.interpretable else []
+    wishes += [f"no {name}" for name in asked.forbidden_models]
+    wishes += [f"at most {asked.latency_ms:g} ms a row"] if asked.latency_ms is not None else []
+    wishes += [f"at most {asked.model_mb:g} MB"] if asked.model_mb is not None else []
+    wishes += [f"on {asked.device}"] if asked.device is not None else []
+    return ", ".join(wishes)
 
 
 def _scores(outcome: Outcome) -> Iterator[str]:
@@ -86,7 +109,7 @@ def _manifest(deliverable: Path) -> Mapping[str, Json]:
 
 def _notes(outcome: Outcome) -> Iterator[str]:
     for guess in outcome.guesses:
-        yield f"Guessed: {guess.field} = {guess.value} ({guess.reason})"
+        yield f"Guessed: {guess_text(guess)} ({guess.reason})"
     for wish in outcome.unmet:
         yield f"Not met: {wish}"
     for warning in (text for text in outcome.warnings if text not in outcome.unmet):
