@@ -133,7 +133,12 @@ class Journal:
     def stage(self, name: str) -> Any | None:
         """Return the recorded result of a stage, or None where it has not ended yet."""
         rows = self._rows("SELECT result FROM stages WHERE name = ?", name)
-        return json.loads(rows[0]["result"]) if rows else None
+        try:
+            return json.loads(rows[0]["result"]) if rows else None
+        except ValueError as error:
+            raise RunDirectoryError(
+                f"The journal {self.path} is damaged: its record of {name!r} cannot be read. Start a new run, or put back a copy."
+            ) from error
 
     def record_stage(self, name: str, result: Mapping[str, Json]) -> None:
         """Record that a stage ended, with its result."""

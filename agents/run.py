@@ -107,12 +107,12 @@ def resume_run(
     workspace = Workspace.open(run_dir)
     chosen = sandbox or select_sandbox(workspace.options.sandbox, author=Author.RECIPES)
     writer = strategist or _strategist(workspace.options)
-    if budget is not None:
-        with in_words(workspace.root):
+    with in_words(workspace.root):
+        if budget is None:
+            _reopen_if_interrupted(workspace)
+        else:
             _add_budget(workspace, budget)
-        workspace = Workspace.open(run_dir)
-    else:
-        _reopen_if_interrupted(workspace)
+            workspace = Workspace.open(run_dir)
     surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), head_start=head_start)
     return _conduct(workspace, surface, writer, chosen, resumed=True)
 

@@ -119,7 +119,7 @@ class Workspace:
             )
         try:
             header = json.loads(path.read_text(encoding="utf-8"))
-            layout, run_id = header["layout"], header["run_id"]
+            layout, run_id = header["layout"], _text(header["run_id"])
             if layout != LAYOUT_VERSION:
                 raise RunDirectoryError(
                     f"{root} was written with layout {layout}; this version of autoglm reads layout {LAYOUT_VERSION}. "
@@ -317,6 +317,12 @@ def _require_free(root: Path) -> None:
         )
     if root.exists() and any(root.iterdir()):
         raise InputError(f"{root} exists and is not empty. Name a new or empty folder with --out.")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
 
 
 def _read_index(path: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """A run directory that was damaged from outside: going on with it works, or is refused in one line; nothing else is lost."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -146,3 +147,32 @@ def test_a_damaged_staged_table_is_written_anew(finished: Path, tmp_path: Path) 
     )  # fmt: skip
     assert outcome.status == "delivered"
     assert any(content_hash(path) == path.stem for path in (run_dir / "staged").iterdir())
+
+
+@pytest.mark.parametrize("pattern", ["deliverable/solution.py", "deliverable/model/*", "deliverable/manifest.json"])
+def test_resuming_mends_a_damaged_deliverable(pattern: str, finished: Path, tmp_path: Path) -> None:
+    """What was delivered is written anew from the run, without more budget and without running anything again."""
+    run_dir = damaged(finished, tmp_path, pattern, "half")
+    outcome = resume_run(run_dir, strategist=engine.strategist(2.0, 0.5, 1.0), sandbox=engine.sandbox())
+    assert outcome.deliverable is not None
+    verify(outcome.deliverable, load_manifest(outcome.deliverable).running)
+
+
+@pytest.mark.parametrize("change", [{"layout": 99}, {"run_id": ["a"]}, {"options": {"x": 1}}])
+def test_a_header_of_another_kind_is_refused(change: dict[str, object], finished: Path, tmp_path: Path) -> None:
+    """Another version, or what no version writes."""
+    run_dir = damaged(finished, tmp_path, "nothing", "gone")
+    header = json.loads((run_dir / "run.json").read_text())
+    (run_dir / "run.json").write_text(json.dumps({**header, **change}))
+    with pytest.raises(RunDirectoryError):
+        resume_run(run_dir, strategist=engine.strategist(2.0), sandbox=engine.sandbox())
+
+
+def test_a_record_that_is_no_json_is_refused(finished: Path, tmp_path: Path) -> None:
+    """A journal that SQLite can read and we cannot."""
+    run_dir = damaged(finished, tmp_path, "nothing", "gone")
+    with closing(sqlite3.connect(run_dir / "journal.sqlite")) as journal:
+        journal.execute("UPDATE stages SET result = '{broken'")
+        journal.commit()
+    with pytest.raises(RunDirectoryError, match="is damaged"):
+        resume_run(run_dir, strategist=engine.strategist(2.0), sandbox=engine.sandbox())
