@@ -6,18 +6,26 @@ that scores depend on the code, on PARAMS and on the seed, as real ones do, and 
 
 import json
 import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from open_autoglm.agents.budget import StopFlag
+from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
+from open_autoglm.agents.outcome import Outcome
+from open_autoglm.agents.run import start_run
 from open_autoglm.agents.scripted import ScriptedStrategist
+from open_autoglm.agents.strategist import Brief, Past
+from open_autoglm.events import Listener
 from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.bundle import Author, CodeBundle
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport, Status
 from open_autoglm.sandbox.scripted import ScriptedSandbox
-from open_autoglm.tools.task import MetricSpec, TaskSpec, TaskType
+from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec, TaskType
 
 CODE = '''"""A solution that the scripted sandbox plays."""
 
@@ -72,6 +80,77 @@ def options(folder: Path, *, data: Path | None = None, **more: object) -> RunOpt
     return RunOptions.model_validate({**values, **more})
 
 
+def table(folder: Path, kind: TaskType, rows: int = 640, name: str = "train.csv") -> Path:
+    """Write made data of a task type; `label` is the target. 640 rows make five folds and a holdout."""
+    data = frame(rows)
+    noisy = data["x"] + 0.5 * data["z"]
+    if kind is TaskType.REGRESSION:
+        data["label"] = noisy
+    elif kind is TaskType.MULTICLASS:
+        data["label"] = np.array(["low", "middle", "high"])[np.digitize(noisy, [-0.6, 0.6])]
+    data.to_csv(folder / name, index=False)
+    return folder / name
+
+
+def a_task(kind: TaskType, metric: str, **more: object) -> TaskSpec:
+    return TaskSpec.model_validate(
+        {"prompt": "", "task_type": kind, "target": "label", "metric": {"name": metric}, **more}
+    )
+
+
+class Merging(ScriptedStrategist):
+    """Writes ensembles, too: code that plays like a model with less noise than any member."""
+
+    async def merge(self, brief: Brief, parents: Sequence[Past], weights: Mapping[str, float]) -> CodeBundle | None:
+        """Name the members in the title, so that other weights make other code."""
+        told = ", ".join(f"{name} {weight:.4f}" for name, weight in weights.items())
+        return CodeBundle(
+            files={"solution.py": CODE.format(noise=0.4) + f"\n# {told}\n"},
+            author=Author.RECIPES,
+            title=f"mean of {told}",
+        )
+
+
+def go(
+    folder: Path,
+    played: "Played | None" = None,
+    *,
+    writer: ScriptedStrategist | None = None,
+    listeners: Sequence[Listener] = (),
+    stop: StopFlag | None = None,
+    **more: object,
+) -> Outcome:
+    """Run two scripted drafts, the second the better, on 640 rows; `more` are options."""
+    given = {"data": table(folder, TaskType.BINARY), "budget": BudgetSpec(attempts=2)}
+    return start_run(
+        options(folder, **{**given, **more}),  # type: ignore[arg-type]  # fields of the options
+        strategist=writer or strategist(2.0, 0.5, 1.0),
+        sandbox=sandbox(played),
+        listeners=listeners,
+        stop=stop,
+    )
+
+
+@contextmanager
+def journal(folder: Path) -> Iterator[Journal]:
+    """Open the journal of the run made in a folder."""
+    opened = Journal(folder / "run" / "journal.sqlite")
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+class Clock:
+    """A clock that stands still unless it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class Played:
     """Plays jobs; counts what was executed, so that a test can see that nothing is done twice."""
 
@@ -105,9 +184,58 @@ class Played:
         model.mkdir(parents=True)
         (model / "model.json").write_text(json.dumps({"noise": noise, "seed": job.context["seed"]}))
         if "check" in job.inputs:
-            np.save(
-                job.collect / "check.npy", _answers(pd.read_parquet(job.inputs["check"]), noise, job.context["seed"])
-            )
+            np.save(job.collect / "check.npy", _answers(job, pd.read_parquet(job.inputs["check"]), model))
+
+
+class Tampered(Played):
+    """Plays jobs, and changes what comes of those of one phase (and attempt)."""
+
+    def __init__(self, phase: str, change: Callable[[Job, ExecutionReport], None], attempt: str = "") -> None:
+        super().__init__()
+        self._phase, self._change, self._attempt = phase, change, attempt
+
+    def __call__(self, job: Job) -> ExecutionReport:
+        report = super().__call__(job)
+        if job.phase == self._phase and job.execution_id.startswith(self._attempt):
+            self._change(job, report)
+        return report
+
+
+def flip(job: Job, report: ExecutionReport) -> None:
+    """Predict the opposite."""
+    for path in job.collect.glob("*.npy"):
+        np.save(path, np.load(path)[:, ::-1].copy())
+
+
+def spoil(job: Job, report: ExecutionReport) -> None:
+    """Predict what is no probability."""
+    for path in job.collect.glob("*.npy"):
+        np.save(path, np.full_like(np.load(path), 7.0))
+
+
+def fail(job: Job, report: ExecutionReport) -> None:
+    """End with an error."""
+    report.status = Status.STATUS_ERROR
+    report.detail = "it broke"
+
+
+class Timed(Played):
+    """Plays jobs that take time on a clock of the test's; one that takes longer than it may is killed by then."""
+
+    def __init__(self, clock: Clock, seconds: Callable[[Job], float]) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    def __call__(self, job: Job) -> ExecutionReport:
+        wanted, limit = self._seconds(job), job.limits.wall_seconds
+        self._clock.now += min(wanted, limit)
+        if wanted > limit:
+            self.executed.append(job.execution_id)
+            return ExecutionReport(status=Status.STATUS_TIMEOUT, wall_seconds=limit, detail="it took too long")
+        report = super().__call__(job)
+        report.wall_seconds = wanted
+        report.claimed_seconds["call"] = wanted
+        return report
 
 
 def _literal(source: str) -> float:
@@ -115,8 +243,7 @@ def _literal(source: str) -> float:
 
 
 def _predict(job: Job) -> None:
-    model = json.loads((job.inputs["model"] / "model.json").read_text())
-    answers = _answers(pd.read_parquet(job.inputs["rows"]), model["noise"], model["seed"])
+    answers = _answers(job, pd.read_parquet(job.inputs["rows"]), job.inputs["model"])
     batches = job.context.get("batches")
     if isinstance(batches, list):
         answers = np.concatenate([answers[batch] for batch in batches])
@@ -124,14 +251,22 @@ def _predict(job: Job) -> None:
     np.save(job.collect / "predictions.npy", answers)
 
 
-def _answers(rows: pd.DataFrame, noise: object, seed: object) -> np.ndarray:
+def _answers(job: Job, rows: pd.DataFrame, folder: Path) -> np.ndarray:
     """Answer each row from its own value alone: the more noise, the worse."""
-    assert isinstance(noise, int | float)
-    assert isinstance(seed, int)
-    x = rows["x"].to_numpy()
-    wobble = np.sin(1e4 * x + seed % 7) * noise
-    p = 1 / (1 + np.exp(-(x + wobble)))
-    return np.column_stack([1 - p, p])
+    model, task = json.loads((folder / "model.json").read_text()), job.context["task"]
+    assert isinstance(task, dict)
+    x = rows["x"].fillna(0).to_numpy()
+    value = x + np.sin(1e4 * x + model["seed"] % 7) * model["noise"]
+    classes = task["classes"]
+    assert isinstance(classes, list)
+    if not classes:
+        return value[:, None]
+    if len(classes) == 2:
+        p = 1 / (1 + np.exp(-value))
+        return np.column_stack([1 - p, p])
+    centres = np.array([{"low": -1.0, "middle": 0.0, "high": 1.0}[str(name)] for name in classes])
+    scores = np.exp(-((value[:, None] - centres) ** 2))
+    return np.asarray(scores / scores.sum(axis=1, keepdims=True))
 
 
 def sandbox(played: Played | None = None) -> ScriptedSandbox:
