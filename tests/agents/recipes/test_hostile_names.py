@@ -84,7 +84,7 @@ def test_no_name_changes_the_syntax_tree(name: str, data: st.DataObject, briefs:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_name_changes_the_syntax_tree_in_many_trials(
     name: str, data: st.DataObject, briefs: dict[TaskType, Brief]
 ) -> None:
