@@ -18,12 +18,13 @@ from open_autoglm.sandbox.launch import PACKAGE
 from open_autoglm.sandbox.server import receive, send
 
 SPACE: dict[str, Any] = {"namespaces": False, "disk_bytes": 1 << 20, "keep": []}
+START = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
+"""The standard library first: one of the modules beside the fork server has the name of one of its own."""
 
 
 def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program that can import the modules of the inside."""
-    start = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
-    command = [sys.executable, "-c", start + program, *arguments]
+    command = [sys.executable, "-c", START + program, *arguments]
     return subprocess.run(
         command, env={**os.environ, **measured.environment()}, check=False, capture_output=True, text=True
     )
@@ -32,11 +33,11 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 class Host:
     """Plays the host of one fork server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *program: str) -> None:
         self.folder = folder
         self.control, guest = socket.socketpair()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", str(PACKAGE / "forkserver.py"), str(guest.fileno())],
+            [sys.executable, "-P", *(program or [str(PACKAGE / "forkserver.py")]), str(guest.fileno())],
             env={"PATH": "/usr/bin:/bin", **measured.environment()},
             pass_fds=(guest.fileno(),),
             stderr=subprocess.PIPE,
@@ -96,12 +97,14 @@ def test_a_fork_server_lives_through_everything_that_fails(host: Host) -> None:
     assert host.order(SPACE)[1]["exit"] == 0
 
 
-NAMESPACES = """
+ELSEWHERE = """
 import os, namespaces
 folder = sys.argv[1]
 namespaces.STAGE = folder + "/stage"
 namespaces.FOLDERS = {"out": folder + "/out", "tmp": folder + "/tmp"}
 namespaces.DEVICES = ("pts",)
+"""
+NAMESPACES = """
 out = namespaces.prepare(1 << 20, [folder + "/tmp/kept"])
 if os.fork() == 0:
     namespaces.settle()
@@ -123,11 +126,28 @@ def test_an_execution_gets_namespaces_of_its_own(tmp_path: Path) -> None:
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "out" / "old").touch()
     (tmp_path / "tmp" / "kept" / "library").touch()
-    ran = run(NAMESPACES, str(tmp_path))
+    ran = run(ELSEWHERE + NAMESPACES, str(tmp_path))
 
     lines = ran.stdout.splitlines()
     assert lines[0].startswith("unshare"), ran.stderr
     assert lines[1] == f"1 [] ['library'] {1 << 20}"
+
+
+@pytest.mark.skipif(not BubblewrapSandbox().probe().ready, reason="namespaces cannot be made here")
+def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
+    """The fork server stays outside of them, and goes on."""
+    for name in ("stage", "out", "tmp"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
+    main = "import forkserver\nforkserver.main(socket.socket(fileno=int(sys.argv[2])))"
+    played = Host(tmp_path, "-c", START + ELSEWHERE + main, str(tmp_path))
+    ends = [played.order({**SPACE, "namespaces": True}) for _ in range(2)]
+    played.control.close()
+
+    assert played.process.wait(20) == 0
+    assert [end[1]["exit"] for end in ends] == [0, 0], ends
+    assert played.process.stderr is not None
+    played.process.stderr.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")
