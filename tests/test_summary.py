@@ -27,6 +27,14 @@ def test_an_unmet_wish_is_said_once(tmp_path: Path) -> None:
     assert "Warning: Columns that have a single value: x." in text
 
 
+def test_the_model_is_named(tmp_path: Path) -> None:
+    """The first question to a model is what it is."""
+    folder = tmp_path / "deliverable"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"title": "LightGBM", "refitted": false}')
+    assert "Model: LightGBM\nThe delivered model is the one that was scored." in as_text(example_outcome(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("field", "value", "text"),
     [

@@ -91,6 +91,8 @@ def _delivered(outcome: Outcome) -> Iterator[str]:
         return
     yield f"Deliverable: {short(outcome.deliverable)}"
     manifest = _manifest(outcome.deliverable)
+    if title := manifest.get("title"):
+        yield f"Model: {title}"
     if manifest.get("refitted", True):  # an unreadable manifest is no reason to boast
         yield "The delivered model was fitted again on all rows. It has no score of its own: the one above is that of the"
         yield "same code, fitted without the rows that judge."

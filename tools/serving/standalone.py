@@ -33,7 +33,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Predict new rows with the model in this folder.")
     parser.add_argument("rows", help="table of new rows: .csv as in training, .parquet, .json, .jsonl or .xlsx")
     parser.add_argument(
-        "-o", "--out", default="predictions.csv", help="where the predictions go (default: %(default)s)"
+        "-o",
+        "--output",
+        "--out",
+        dest="out",
+        default="predictions.csv",
+        help="where the predictions go (default: %(default)s)",
     )
     parser.add_argument("--keep", action="store_true", help="pass all input columns through")
     parser.add_argument("--trust", action="store_true", help="load a model whose files can run code, or were changed")
