@@ -121,7 +121,9 @@ def go(
     **more: object,
 ) -> Outcome:
     """Run two scripted drafts, the second the better, on 640 rows; `more` are options."""
-    given = {"data": table(folder, TaskType.BINARY), "budget": BudgetSpec(attempts=2)}
+    given: dict[str, object] = {"budget": BudgetSpec(attempts=2)}
+    if "data" not in more:
+        given["data"] = table(folder, TaskType.BINARY)
     return start_run(
         options(folder, **{**given, **more}),  # type: ignore[arg-type]  # fields of the options
         strategist=writer or strategist(2.0, 0.5, 1.0),
