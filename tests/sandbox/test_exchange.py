@@ -73,6 +73,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path) -> None:
             handed.fill(job(tmp_path, inputs, code))  # type: ignore[arg-type]  # empty dicts have no type
 
 
+@pytest.mark.slow
 def test_trees_too_deep_for_paths_are_removed(tmp_path: Path) -> None:
     """By a program that knows how."""
     top = tmp_path / "top"

@@ -104,8 +104,6 @@ def test_a_solution_runs_on_its_own(tmp_path: Path) -> None:
 
     subprocess.run([*command, "solution.py", "train.csv", "new.csv", "out.csv"], cwd=tmp_path, check=True)
     assert (tmp_path / "out.csv").read_text() == "id,prediction\nd,4.0\n"
-    wrong = subprocess.run([*command, "solution.py"], cwd=tmp_path, check=False, capture_output=True, text=True)
-    assert "usage: python solution.py TRAIN NEW OUT" in wrong.stderr
 
 
 def test_parquet_is_read_by_its_suffix(tmp_path: Path) -> None:
@@ -160,5 +158,5 @@ def test_a_script_writes_what_a_user_reads(tmp_path: Path, monkeypatch: pytest.M
     runtime.script(task, {"scale": 2}, fit, predict)
     assert (tmp_path / "out.csv").read_text() == "id,prediction\nd,4.0\n"
     monkeypatch.setattr(sys, "argv", ["solution.py"])
-    with pytest.raises(SystemExit, match="usage"):
+    with pytest.raises(SystemExit, match=r"usage: python solution\.py TRAIN NEW OUT"):
         runtime.script(task, {"scale": 2}, fit, predict)
