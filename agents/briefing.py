@@ -12,6 +12,8 @@ BEST = 20
 
 FIRST_FIT_SHARE = 0.35
 """Share of the search's time that one fold of an attempt may take while nothing is scored yet."""
+LEAST_RESERVE_SECONDS = 1.5
+"""What finalise needs at least, to hand over a first model."""
 FOLD_SHARE = 0.2
 LONGEST_FOLD_SECONDS = 3600.0
 SHORTEST_FOLD_SECONDS = 0.5
@@ -103,10 +105,18 @@ def fold_seconds(deps: Deps) -> float:
     if deps.budget.spec.seconds is None:
         return LONGEST_FOLD_SECONDS
     best = best_attempt(deps)
-    left = deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0
+    left = (deps.budget.seconds_left or 0.0) - LEAST_RESERVE_SECONDS
+    if best is not None:
+        left = deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0
     share = FIRST_FIT_SHARE if best is None else FOLD_SHARE
     cap = max(2.0, share * (deps.budget.spec.seconds - deps.budget.spent_before))
     return max(SHORTEST_FOLD_SECONDS, min(left, cap, LONGEST_FOLD_SECONDS))
+
+
+def first_model_fits(deps: Deps) -> bool:
+    """Whether there is no model yet and time to try for one: the first may use what finalise would like to keep."""
+    left = deps.budget.seconds_left
+    return best_attempt(deps) is None and left is not None and left > LEAST_RESERVE_SECONDS
 
 
 def attempt_seconds(deps: Deps) -> float:

@@ -129,7 +129,7 @@ def test_messy_requests_end_in_code_or_in_words(data: st.DataObject, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@settings(RELAXED, max_examples=2_000)
+@settings(RELAXED, max_examples=600)
 @given(data=st.data())
 def test_thousands_of_messy_requests_end_in_code_or_in_words(data: st.DataObject, tmp_path: Path) -> None:
     """The same over 2,000 requests."""

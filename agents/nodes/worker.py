@@ -11,6 +11,7 @@ from open_autoglm.agents.briefing import (
     best_attempt,
     best_fit_seconds,
     brief,
+    first_model_fits,
     fold_seconds,
     linear_attempt,
     note_linear,
@@ -74,6 +75,8 @@ def stop_reason(deps: Deps) -> StopReason | None:
             return StopReason.TARGET_REACHED
     made = attempts_made(deps)
     spent = deps.budget.exhausted(attempts=made, tokens=0, money=0.0, fit_seconds=best_fit_seconds(deps))
+    if spent is StopReason.BUDGET_SECONDS and first_model_fits(deps):
+        return None
     if spent is not None:
         return spent
     if not affords_one_more(deps):
