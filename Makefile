@@ -37,7 +37,7 @@ test: .venv/dev  ## the fast tests
 test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n auto --dist loadfile -m "not gpu and not vllm and not docker"
-	$(BIN)/coverage combine -q && $(BIN)/coverage report
+	$(BIN)/coverage combine -q && $(BIN)/coverage report && $(BIN)/python .ci/security-coverage
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach
 	bash .ci/test-wheel
