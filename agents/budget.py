@@ -18,8 +18,8 @@ DEFAULT_SECONDS = 600.0
 
 FIXED_RESERVE_SECONDS = 3.0
 """Verification and report of a small model."""
-EXPLANATION_SHARE = 0.1
-LONGEST_EXPLANATION_SECONDS = 8.0
+EXPLANATION_SHARE = 0.15
+LONGEST_EXPLANATION_SECONDS = 10.0
 """Notebook, importance and cards: what is left out first when time is short."""
 FITS_IN_FINALISE = 4.0
 """Fits that finalise makes at most: scored, shipped, the one that checks reproducibility, the notebook's."""
