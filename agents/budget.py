@@ -111,9 +111,10 @@ class Budget:
         """Seconds that only finalise may spend, given how long the best model takes to fit on one fold."""
         if self.spec.seconds is None:
             return 0.0
-        explanation = min(LONGEST_EXPLANATION_SECONDS, EXPLANATION_SHARE * self.spec.seconds)
+        given = max(self.spec.seconds - self.spent_before, 0.0)  # a resumed run spent the rest before
+        explanation = min(LONGEST_EXPLANATION_SECONDS, EXPLANATION_SHARE * given)
         wanted = FIXED_RESERVE_SECONDS + explanation + FITS_IN_FINALISE * 1.3 * (fit_seconds or 0.0)
-        return min(wanted, LARGEST_RESERVE_SHARE * self.spec.seconds)
+        return min(wanted, LARGEST_RESERVE_SHARE * given)
 
     def search_seconds_left(self, fit_seconds: float | None) -> float | None:
         """Seconds left for the search; None without a limit in seconds."""

@@ -41,6 +41,7 @@ from open_autoglm.tools.task import TaskSpec
 
 S = TypeVar("S", RunState, WorkerState)
 RUN_THREAD = "run"
+CHECKPOINT = "checkpoint.sqlite"
 STEPS_PER_ATTEMPT = 10_000
 """LangGraph's own guard; an attempt takes at most two steps a fold, and a few."""
 
@@ -78,7 +79,7 @@ def build_worker_graph() -> StateGraph[WorkerState, Deps, WorkerState, WorkerSta
 
 async def run_to_end(deps: Deps) -> None:
     """Run the graph from where its checkpoint (or the journal) stands to its end; what it did is in the journal."""
-    checkpoint = deps.workspace.root / "checkpoint.sqlite"
+    checkpoint = deps.workspace.root / CHECKPOINT
     await deps.blocking.host(_forget_if_damaged, checkpoint)
     async with _saver(checkpoint) as saver:
         app = build_run_graph().compile(checkpointer=saver)
@@ -184,8 +185,13 @@ def _forget_if_damaged(path: Path) -> None:
     except sqlite3.DatabaseError:
         whole = False
     if not whole:
-        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
-            path.with_name(name).unlink(missing_ok=True)
+        forget_cursors(path.parent)
+
+
+def forget_cursors(root: Path) -> None:
+    """Remove the checkpoint of a run whose search goes on: the graph starts over, and recorded stages return at once."""
+    for name in (CHECKPOINT, f"{CHECKPOINT}-wal", f"{CHECKPOINT}-shm"):
+        (root / name).unlink(missing_ok=True)
 
 
 @asynccontextmanager

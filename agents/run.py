@@ -13,7 +13,7 @@ from open_autoglm.agents.blocking import Blocking
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
 from open_autoglm.agents.deps import Ask, Confirm, Deps, jobs_for
 from open_autoglm.agents.faults import in_words
-from open_autoglm.agents.graph import run_to_end
+from open_autoglm.agents.graph import forget_cursors, run_to_end
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome, StopReason
@@ -138,6 +138,7 @@ def _add_budget(workspace: Workspace, more: BudgetSpec) -> None:
         workspace.set_options(workspace.options.model_copy(update={"budget": spec}))
         journal.reopen_cut()
         journal.forget_search()
+        forget_cursors(workspace.root)
     finally:
         journal.close()
 
@@ -150,6 +151,7 @@ def _reopen_if_interrupted(workspace: Workspace) -> None:
         if search is not None and search["stop_reason"] == StopReason.INTERRUPTED:
             journal.reopen_cut()
             journal.forget_search()
+            forget_cursors(workspace.root)
     finally:
         journal.close()
 

@@ -136,7 +136,7 @@ def _check(solution: ModuleType, model: Any, ctx: Any, place: Place, claims: Cla
     with claims.timed("check"):
         rows = _table(place.inputs / "check")
         answers = importlib.import_module("runtime").to_matrix(solution.predict(model, rows, ctx), ctx.task, len(rows))
-        np.save(place.out / "check.npy", answers, allow_pickle=False)
+        np.save(place.out / "check.npy", np.ascontiguousarray(answers), allow_pickle=False)
 
 
 def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
@@ -154,7 +154,7 @@ def _predict(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
             batch = rows if numbers is None else rows.iloc[numbers].reset_index(drop=True)
             answers.append(runtime.to_matrix(solution.predict(model, batch, ctx), ctx.task, len(batch)))
     with claims.timed("write"):
-        np.save(place.out / "predictions.npy", np.concatenate(answers), allow_pickle=False)
+        np.save(place.out / "predictions.npy", np.ascontiguousarray(np.concatenate(answers)), allow_pickle=False)
 
 
 def _table(path: Path) -> Any:

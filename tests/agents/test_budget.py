@@ -89,3 +89,12 @@ def test_a_stop_flag_tells_its_listeners() -> None:
     flag.abort()
 
     assert heard == [(True, False), (True, True)]
+
+
+def test_the_reserve_of_a_resumed_run_is_of_what_it_was_given() -> None:
+    """More time after a long run is for searching, not for a reserve measured by the whole."""
+    clock = Clock()
+    short = Budget(BudgetSpec(seconds=20), clock=clock).reserve_seconds(1.0)
+    resumed = Budget(BudgetSpec(seconds=620), 600.0, clock).reserve_seconds(1.0)
+
+    assert resumed == short

@@ -378,3 +378,27 @@ def test_no_thread_is_left_behind(tmp_path: Path) -> None:
     run(tmp_path, budget=BudgetSpec(attempts=1))
 
     assert threading.active_count() <= before + 1
+
+
+def test_more_time_after_an_abort_in_finalise_searches_again(tmp_path: Path) -> None:
+    """The user ended the search, then everything; with more to spend the search goes on."""
+    stop = StopFlag()
+
+    def listen(event: Event) -> None:
+        if event.kind is EventKind.ATTEMPT_FINISHED:
+            stop.request()
+        elif event.kind is EventKind.STAGE_STARTED and event.data["stage"] == "finalise":
+            stop.abort()
+
+    with pytest.raises(Interrupted, match="autoglm resume"):
+        start_run(
+            engine.options(tmp_path, budget=BudgetSpec(attempts=5)),
+            strategist=engine.strategist(*NOISES),
+            sandbox=engine.sandbox(),
+            stop=stop,
+            listeners=[listen],
+        )
+    outcome = resume(tmp_path, budget=BudgetSpec(attempts=2))
+
+    assert outcome.attempts == 3
+    assert outcome.stop_reason is not StopReason.INTERRUPTED

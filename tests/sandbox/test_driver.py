@@ -109,6 +109,32 @@ def test_a_model_is_saved_and_used_by_another_process(desk: Desk, code: str, fil
     assert matrix.tolist() == [[2, 1], [2, 0], [4, 2], [4, 3], [4, 4], [4, 5]]
 
 
+LABELLED = """import pandas as pd
+
+PARAMS = {}
+
+
+def fit(train, ctx):
+    return None
+
+
+def predict(model, rows, ctx):
+    return pd.DataFrame({0: [0.9] * len(rows), 1: [0.1] * len(rows), "prediction": [1] * len(rows)})
+"""
+
+
+def test_a_chosen_label_crosses_in_the_order_that_the_host_reads(desk: Desk) -> None:
+    """A frame with a label column becomes a matrix in C order, as the host demands."""
+    _, folder = desk.run("fit", LABELLED, {"train": desk.folder / "train.parquet"})
+    task = {"target": "y", "task_type": "binary", "metric": "f1", "classes": [0, 1], "columns": {}}
+    inputs = {"rows": desk.folder / "rows.parquet", "model": folder / "model"}
+    predicted, out = desk.run("predict", LABELLED, inputs, task=task)
+    assert predicted.status == Status.STATUS_OK, predicted.stderr.head
+    matrix = np.load(out / "predictions.npy", allow_pickle=False)
+    assert matrix.flags.c_contiguous
+    assert matrix[0].tolist() == [0.9, 0.1, 1.0]
+
+
 def test_parameters_of_a_trial_replace_those_of_the_bundle(desk: Desk) -> None:
     """What the trial leaves out stays; equal seeds draw equal numbers, also from global generators."""
     train = {"train": desk.folder / "train.parquet"}
