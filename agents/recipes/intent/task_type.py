@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from open_autoglm.agents.recipes.intent.notes import Notes
 from open_autoglm.agents.recipes.intent.phrases import Lexicon
-from open_autoglm.errors import InputError
+from open_autoglm.errors import InputError, Unsupported
 from open_autoglm.tools.data.profile import ColumnKind
 from open_autoglm.tools.data.read import ColumnSketch
 from open_autoglm.tools.task import TaskType
@@ -54,11 +54,17 @@ def choose_task_type(target: ColumnSketch, hints: Hints, notes: Notes) -> TaskTy
     """Decide the kind of task.
 
     Raises:
+        Unsupported: A forecast without a column of times.
         InputError: The target has one value only, or holds dates, or words where numbers are asked for.
     """
     _refuse_hopeless(target)
     if hints.option in {t.value for t in TaskType}:
         return TaskType(hints.option)
+    if "forecasting" in hints.words and hints.horizon and not hints.dated:
+        raise Unsupported(
+            "A forecast of the time to come needs a column of dates or times, and the table has none. Name a column to "
+            "predict for each row instead."
+        )
     if target.distinct == 2:
         if "regression" in hints.words and target.kind in _NUMBERS and hints.judged != {TaskType.BINARY}:
             return TaskType.REGRESSION

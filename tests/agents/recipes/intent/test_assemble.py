@@ -205,3 +205,9 @@ def test_names_with_a_counter_are_groups() -> None:
     )
 
     assert understand(request, {}).task.columns.group == "MouseID"
+
+
+def test_a_forecast_needs_times(understood) -> None:
+    """A horizon without any column of dates is refused, whatever else could be predicted."""
+    with pytest.raises(Unsupported, match="dates"):
+        understood("forecast the sales for the next 12 months", "titanic")
