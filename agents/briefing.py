@@ -1,6 +1,6 @@
 """What a strategist is told: the brief, made from the journal, bounded whatever the length of the run."""
 
-from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.sandbox.bundle import Author, CodeBundle
@@ -12,6 +12,8 @@ BEST = 20
 
 FIRST_FIT_SHARE = 0.35
 """Share of the search's time that one fold of an attempt may take while nothing is scored yet."""
+SLOWER_ON_ALL_ROWS = 1.5
+"""How many times longer than on one fold a fit on all rows may take."""
 LEAST_RESERVE_SECONDS = 1.5
 """What finalise needs at least, to hand over a first model."""
 FOLD_SHARE = 0.2
@@ -91,10 +93,19 @@ def linear_attempt(deps: Deps) -> Attempt | None:
     return None if known is None else deps.journal.attempt(known)
 
 
-def best_fit_seconds(deps: Deps) -> float | None:
-    """Return how long the best attempt so far takes to fit on one fold."""
+def at_hand(deps: Deps) -> Attempt | None:
+    """Return what would be delivered if the search ended now: the best, else what came farthest before it was cut."""
     best = best_attempt(deps)
-    return None if best is None else best.number("fit_seconds")
+    if best is not None:
+        return best
+    cut = [attempt for attempt in deps.journal.attempts(AttemptStatus.STOPPED) if attempt.fold_scores]
+    return max(cut, key=lambda attempt: len(attempt.fold_scores), default=None)
+
+
+def best_fit_seconds(deps: Deps) -> float | None:
+    """Return how long what would be delivered now takes to fit on one fold."""
+    found = at_hand(deps)
+    return None if found is None else found.number("fit_seconds")
 
 
 def fold_seconds(deps: Deps) -> float:
@@ -104,7 +115,7 @@ def fold_seconds(deps: Deps) -> float:
     """
     if deps.budget.spec.seconds is None:
         return LONGEST_FOLD_SECONDS
-    best = best_attempt(deps)
+    best = at_hand(deps)
     left = (deps.budget.seconds_left or 0.0) - LEAST_RESERVE_SECONDS
     if best is not None:
         left = deps.budget.search_seconds_left(best_fit_seconds(deps)) or 0.0
@@ -113,10 +124,16 @@ def fold_seconds(deps: Deps) -> float:
     return max(SHORTEST_FOLD_SECONDS, min(left, cap, LONGEST_FOLD_SECONDS))
 
 
+def leaves_time_to_deliver(deps: Deps, fit_seconds: float) -> bool:
+    """Whether a fold that takes so long can be fitted and the model be delivered after it: without that, no fold counts."""
+    left = deps.budget.seconds_left
+    return left is None or left > (1 + SLOWER_ON_ALL_ROWS) * fit_seconds + LEAST_RESERVE_SECONDS
+
+
 def first_model_fits(deps: Deps) -> bool:
     """Whether there is no model yet and time to try for one: the first may use what finalise would like to keep."""
     left = deps.budget.seconds_left
-    return best_attempt(deps) is None and left is not None and left > LEAST_RESERVE_SECONDS
+    return left is not None and left > LEAST_RESERVE_SECONDS and at_hand(deps) is None
 
 
 def attempt_seconds(deps: Deps) -> float:

@@ -135,7 +135,9 @@ def _add_budget(workspace: Workspace, more: BudgetSpec) -> None:
             tokens=more.tokens if more.tokens is not None else given.tokens,
             money=more.money if more.money is not None else given.money,
         )
-        workspace.set_options(workspace.options.model_copy(update={"budget": spec}))
+        workspace.set_options(workspace.options.model_copy(update={"budget": spec, "defaults": BudgetSpec()}))
+        if (workspace.root / "task.json").exists():  # what the sentence limited is spent, too
+            workspace.save_task(workspace.task.model_copy(update={"budget": spec}))
         journal.reopen_cut()
         journal.forget_search()
         forget_cursors(workspace.root)

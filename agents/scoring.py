@@ -74,7 +74,7 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
         return replace(attempt, status=AttemptStatus.SCORED)
     scores = fold_scores(deps, attempt)
     known = {name: value for name, value in attempt.detail.items() if name != "cut"}  # of a search that went on since
-    detail = {**known, **_timings(deps, attempt), "fold_scores": list(scores)}
+    detail = {**known, **timings(deps, attempt), "fold_scores": list(scores)}
     attempt = replace(attempt, detail=detail)
     if problem == CUT or (problem and was_cut(deps, attempt)):
         return replace(attempt, status=AttemptStatus.STOPPED, failure=CUT, detail={**detail, "cut": True})
@@ -98,17 +98,18 @@ def was_cut(deps: Deps, attempt: Attempt) -> bool:
     return failed[-1] == Status.STATUS_TIMEOUT and left is not None and left <= CUT_SECONDS
 
 
-def _timings(deps: Deps, attempt: Attempt) -> dict[str, float]:
+def timings(deps: Deps, attempt: Attempt) -> dict[str, float]:
+    """Return what the executed folds of an attempt took on average: fit_seconds, predict_seconds, model_bytes."""
     made = [execution for execution in deps.journal.executions(attempt.id) if execution.ok]
     fits = [execution.report for execution in made if execution.phase == "fold.fit"]
     predicts = [execution.report for execution in made if execution.phase == "fold.predict"]
-    timings: dict[str, float] = {}
+    found: dict[str, float] = {}
     if fits:
-        timings["fit_seconds"] = float(np.mean([report.wall_seconds for report in fits]))
-        timings["model_bytes"] = float(np.mean([sum(a.size_bytes for a in report.artefacts) for report in fits]))
+        found["fit_seconds"] = float(np.mean([report.wall_seconds for report in fits]))
+        found["model_bytes"] = float(np.mean([sum(a.size_bytes for a in report.artefacts) for report in fits]))
     if predicts:
-        timings["predict_seconds"] = float(np.mean([report.claimed_seconds.get("call", 0.0) for report in predicts]))
-    return timings
+        found["predict_seconds"] = float(np.mean([report.claimed_seconds.get("call", 0.0) for report in predicts]))
+    return found
 
 
 # --- ensembles -----------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.briefing import SLOWER_ON_ALL_ROWS
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import baselines, holdout_part
 from open_autoglm.agents.finalise.checks import check_reproduced, check_scored_bytes, check_shipped_agrees
@@ -20,8 +21,6 @@ from open_autoglm.tools.metrics.statistics import bootstrap_interval
 
 CHECK_SHARE = 0.5
 """A check that fits anew is skipped when it would take more than this share of the time left."""
-SLOWER_ON_ALL_ROWS = 1.5
-"""How many times longer than on one fold a fit on all rows may take."""
 
 
 class Settled(BaseModel):

@@ -7,12 +7,14 @@ from open_autoglm.agents import scoring
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.briefing import (
     affords_one_more,
+    at_hand,
     attempts_made,
     best_attempt,
     best_fit_seconds,
     brief,
     first_model_fits,
     fold_seconds,
+    leaves_time_to_deliver,
     linear_attempt,
     note_linear,
     past,
@@ -151,10 +153,11 @@ async def evaluate(state: WorkerState, deps: Deps) -> WorkerUpdate:
 
 def _must_end(state: WorkerState, deps: Deps) -> bool:
     """Whether the search is over and there is something to deliver without this fold."""
-    scored = best_attempt(deps) is not None
+    if at_hand(deps) is None:  # the first model may use what finalise would like to keep, but for its own fit
+        made = scoring.timings(deps, deps.journal.attempt(state.attempt))
+        return state.fold > 0 and not leaves_time_to_deliver(deps, made.get("fit_seconds", 0.0))
     left = deps.budget.search_seconds_left(best_fit_seconds(deps))
-    late = left is not None and left <= 0
-    return (scored and deps.stop.requested) or (late and (scored or state.fold > 0))
+    return deps.stop.requested or (left is not None and left <= 0)
 
 
 async def grade(state: WorkerState, deps: Deps) -> WorkerUpdate:
