@@ -98,7 +98,13 @@ def crash_once(where: Callable[..., Any], *, before: bool) -> Callable[..., Any]
 
 
 @pytest.mark.parametrize("before", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["before", "after"])
-@pytest.mark.parametrize("name", [*RUN_NODES, *WORKER_NODES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("write", "evaluate", "finalise", "export") else pytest.mark.slow)
+        for name in [*RUN_NODES, *WORKER_NODES]
+    ],
+)
 def test_a_run_that_dies_at_any_node_ends_like_a_straight_one(
     name: str,
     tmp_path: Path,

@@ -77,6 +77,7 @@ def test_a_table_of_names_alone_still_gets_a_model(make_brief: Callable[..., Bri
     assert plan.columns["categories"] == ["customer_id"]
 
 
+@pytest.mark.slow
 def test_improving_never_makes_the_same_change_twice(briefs: dict[TaskType, Brief]) -> None:
     """And ends."""
     brief = briefs[TaskType.REGRESSION]
@@ -88,6 +89,7 @@ def test_improving_never_makes_the_same_change_twice(briefs: dict[TaskType, Brie
     assert len(set(sources)) == len(sources) > 6
 
 
+@pytest.mark.slow
 def test_a_change_that_helped_elsewhere_comes_first(briefs: dict[TaskType, Brief]) -> None:
     """What the journal says goes before the usual order; improving a trial starts from its parameters."""
     brief = briefs[TaskType.BINARY]
@@ -120,7 +122,7 @@ def test_repairs_ask_for_less_until_nothing_is_left(status: Status, briefs: dict
     assert ask(strategist.propose_space(brief, past_of(foreign))) is None
 
 
-@pytest.mark.parametrize("task_type", [TaskType.MULTICLASS, TaskType.REGRESSION])
+@pytest.mark.parametrize("task_type", [pytest.param(TaskType.MULTICLASS, marks=pytest.mark.slow), TaskType.REGRESSION])
 def test_an_ensemble_is_the_weighted_mean_of_its_members(
     task_type: TaskType,
     messy: dict[TaskType, pd.DataFrame],
@@ -166,6 +168,7 @@ def at_path(bundle: CodeBundle, folder: Path, name: str) -> Any:
     return module
 
 
+@pytest.mark.slow
 def test_an_ensemble_of_labels_votes(briefs: dict[TaskType, Brief], make_brief: Callable[..., Brief], messy: dict[TaskType, pd.DataFrame],
                                      make_context: Callable[..., runtime.Context], tmp_path: Path) -> None:  # fmt: skip
     """Where members choose labels by thresholds of their own, the ensemble names a label too."""
@@ -192,6 +195,7 @@ def test_an_ensemble_is_trusted_as_its_least_trusted_member(briefs: dict[TaskTyp
     assert ask(strategist.merge(brief, parents[:1], {"a": 1.0})) is None
 
 
+@pytest.mark.slow
 def test_spaces_name_parameters_that_the_solution_reads(briefs: dict[TaskType, Brief]) -> None:
     """Each parameter is in PARAMS or known to the library, and the range holds the parent's own value."""
     brief = briefs[TaskType.BINARY]
