@@ -34,7 +34,7 @@ for family in (17, 38, 40): # packets, the kernel's cryptography, the machine th
         """Nor the host's user, nor its processes."""
         secret = tmp_path / "secret"
         secret.write_text("x")
-        names = [str(secret), "/etc/shadow", "/root/.ssh", "/home", "/var", "/run", "/work/shared"]
+        names = [str(secret), "/etc/shadow", "/root/.ssh", "/home", "/var", "/run"]
         code = f"""
 print([n for n in {names!r} if os.path.exists(n)])
 print(os.getuid() != 0, len([n for n in os.listdir('/proc') if n.isdigit()]) <= 5, len(os.listdir('/root')) if os.path.isdir('/root') and os.access('/root', os.R_OK) else 0)
