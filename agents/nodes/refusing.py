@@ -57,8 +57,6 @@ def _check_features(deps: Deps) -> None:
     task = deps.workspace.task
     aside = _aside(task)
     others = [str(name) for name in deps.workspace.train.columns if name != task.target]
-    if not others:
-        raise InputError(f"The data has the target column {task.target!r} and nothing to predict it from.")
     if all(name in aside for name in others):
         raise InputError(
             f"Beside the target {task.target!r} the data has only columns that name rows or were left out "

@@ -1,6 +1,8 @@
 """The run's steps around the search: understand -> profile -> confirm -> ... -> finalise -> export -> report."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from open_autoglm.agents.budget import merged_budget
 from open_autoglm.agents.deps import Deps
@@ -9,6 +11,7 @@ from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
 from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
 from open_autoglm.agents.nodes.refusing import refuse_useless_data
+from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.reporting import outcome_of
 from open_autoglm.agents.state import RunState, RunUpdate
@@ -17,9 +20,11 @@ from open_autoglm.errors import ApprovalNeeded, Interrupted, Unsupported
 from open_autoglm.events import EventKind
 from open_autoglm.tools.data.profile import profile_table
 from open_autoglm.tools.data.split import plan_split
-from open_autoglm.tools.task import TaskSpec, TaskType
+from open_autoglm.tools.task import TaskSpec, TaskType, read_task
 
 MOST_QUESTIONS = 6
+AS_OPTIONS = ("target", "metric", "budget")
+"""Fields of a task that options can say, too."""
 
 
 async def understand(state: RunState, deps: Deps) -> RunUpdate:
@@ -129,22 +134,30 @@ def _leaves_the_machine(deps: Deps) -> list[str]:
 
 
 async def _apply(state: RunState, deps: Deps, edited: TaskSpec) -> None:
-    """Take over what the person changed, as if options had said so, and understand the task anew."""
-    task, options = deps.workspace.task, deps.workspace.options
-    if (edited.target, edited.metric, edited.budget) == (task.target, task.metric, task.budget):
+    """Take over what the person changed: some of it as if options had said so, which means to understand the task anew."""
+    task = deps.workspace.task
+    changed = {
+        name: getattr(edited, name) for name in TaskSpec.model_fields if getattr(edited, name) != getattr(task, name)
+    }
+    if not changed:
         return
-    deps.workspace.set_options(
-        options.model_copy(
-            update={
-                "target": edited.target,
-                "metric": edited.metric.name if edited.metric != task.metric else options.metric,
-                "budget": edited.budget if edited.budget != task.budget else options.budget,
-            }
-        )
-    )
-    deps.journal.forget_stages(["understand", "profile"])
-    await understand(state, deps)
+    said = {name: value for name, value in changed.items() if name in AS_OPTIONS}
+    deps.journal.forget_stages(["profile"])
+    if said:
+        deps.workspace.set_options(_with_said(deps.workspace.options, said, edited))
+        deps.journal.forget_stages(["understand"])
+        await understand(state, deps)
+    others = {name: value for name, value in changed.items() if name not in AS_OPTIONS}
+    if others:
+        deps.workspace.save_task(read_task(deps.workspace.task.model_copy(update=others).model_dump(mode="json")))
     await profile(state, deps)
+
+
+def _with_said(options: RunOptions, said: Mapping[str, Any], edited: TaskSpec) -> RunOptions:
+    changes = {"target": edited.target, **said}  # the words might mean another target with another metric
+    if "metric" in said:
+        changes["metric"] = edited.metric.name
+    return options.model_copy(update=changes)
 
 
 async def finalise(state: RunState, deps: Deps) -> RunUpdate:

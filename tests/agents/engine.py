@@ -70,10 +70,10 @@ def strategist(*noises: float, **more: object) -> ScriptedStrategist:
     return ScriptedStrategist(task(), [bundle(noise) for noise in noises], **more)  # type: ignore[arg-type]  # passed on
 
 
-def options(folder: Path, *, data: Path | None = None, **more: object) -> RunOptions:
+def options(folder: Path, *, data: Path | list[Path] | None = None, **more: object) -> RunOptions:
     values: dict[str, object] = {
         "prompt": "predict the label",
-        "data": [data or csv(folder)],
+        "data": data if isinstance(data, list) else [data or csv(folder)],
         "out": folder / "run",
         "yes": True,
     }

@@ -71,6 +71,7 @@ def test_a_trials_params_reach_the_deliverable(tuned: tuple[Path, Outcome]) -> N
     assert delivered["PARAMS"] == params
 
 
+@pytest.mark.slow
 def test_a_trial_that_was_made_before_ends_the_tuning(tmp_path: Path) -> None:
     """A space of two points: the second is tried, then there is nothing left, and the search has converged."""
     space = Space(dimensions={"noise": Choice(options=[2.0, 0.5])})
@@ -102,6 +103,7 @@ def test_an_ensemble_wins_by_its_cross_fitted_score(tmp_path: Path) -> None:
     assert {member.attempt_id for member in story.ensemble} == {"a0001", "a0002"}
 
 
+@pytest.mark.slow
 def test_repeated_cross_validation_scores_each_repeat_by_itself(tmp_path: Path) -> None:
     """On tiny data an ensemble has as many fold scores as everybody else."""
     data = engine.table(tmp_path, TaskType.BINARY, rows=120)
@@ -112,6 +114,7 @@ def test_repeated_cross_validation_scores_each_repeat_by_itself(tmp_path: Path) 
     assert len(merged.fold_scores) == len(single.fold_scores) == 15
 
 
+@pytest.mark.slow
 def test_a_single_fold_is_cut_in_two_for_the_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one fold an ensemble is scored too, and passes the check that executes it."""
     from open_autoglm.tools.data import split  # noqa: PLC0415
@@ -124,6 +127,7 @@ def test_a_single_fold_is_cut_in_two_for_the_weights(tmp_path: Path, monkeypatch
     assert outcome.best_attempt == merged.id
 
 
+@pytest.mark.slow
 def test_the_same_ensemble_is_not_made_twice(tmp_path: Path) -> None:
     """New attempts that no ensemble wants lead to the same members and weights: no attempt is spent on that."""
     writer = merging(0.8, 1.1, 30.0, 31.0, 32.0, 33.0, 34.0, 35.0, 36.0)
@@ -133,6 +137,7 @@ def test_the_same_ensemble_is_not_made_twice(tmp_path: Path) -> None:
     assert len({a.bundle for a in made}) == len(made)
 
 
+@pytest.mark.slow
 def test_only_members_that_can_be_fitted_in_time_are_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fitting both members three times would take the whole budget: there is no ensemble."""
     monkeypatch.setattr(writing, "ENSEMBLE_FIT_SHARE", 0.01)
@@ -168,6 +173,7 @@ def test_broken_code_is_mended_and_goes_on(tmp_path: Path) -> None:
     assert outcome.attempts == 1
 
 
+@pytest.mark.slow
 def test_a_repair_that_was_recorded_is_not_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process dies between recording the mended code and moving on: the mended code is executed, not mended."""
     original = worker_nodes.repair
@@ -188,6 +194,7 @@ def test_a_repair_that_was_recorded_is_not_asked_for_again(tmp_path: Path, monke
     assert second.reports == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [9.0, 0.5], ids=["itself", "another's"])
 def test_a_repair_that_is_no_news_ends_the_attempt(noise: float, tmp_path: Path) -> None:
     """The mended code is the broken one, or what another attempt has: nothing is executed twice."""
@@ -209,6 +216,16 @@ def test_code_against_the_rules_is_never_executed(tmp_path: Path) -> None:
     assert "solution.py:" in writer.reports[0].detail
 
 
+@pytest.mark.slow
+def test_a_model_that_cannot_predict_fails_the_smoke_test(tmp_path: Path) -> None:
+    """What it says is what the repair is asked with."""
+    writer = engine.strategist(2.0, 0.5, repairs=[None])
+    engine.go(tmp_path, engine.Tampered("smoke.predict", engine.fail, attempt="a0001"), writer=writer)
+
+    assert writer.reports[0].detail == "it broke"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["smoke.predict", "fold.predict"])
 def test_predictions_that_cannot_be_used_fail_the_attempt(phase: str, tmp_path: Path) -> None:
     """In the smoke test they are mended, on a fold they end the attempt, with the reason."""
@@ -251,6 +268,7 @@ class Worsening(ScriptedStrategist):
         return engine.bundle(0.5 + 0.01 * index)
 
 
+@pytest.mark.slow
 def test_the_search_ends_where_nothing_gains_any_more(tmp_path: Path) -> None:
     """Small data, many attempts without gain: on and on would fit the folds by chance. More budget opens it again."""
     data = engine.table(tmp_path, TaskType.BINARY, rows=160)
@@ -264,6 +282,7 @@ def test_the_search_ends_where_nothing_gains_any_more(tmp_path: Path) -> None:
     assert more.attempts == outcome.attempts + 2
 
 
+@pytest.mark.slow
 def test_an_improvement_follows_its_parent(tmp_path: Path) -> None:
     """When the drafts are over, the best is improved."""
     writer = ScriptedStrategist(engine.task(), [engine.bundle(2.0)], improvements=[engine.bundle(0.5)])
@@ -303,6 +322,7 @@ def test_the_reason_is_that_of_the_last_worker_to_end(tmp_path: Path) -> None:
     assert outcome.attempts == 2
 
 
+@pytest.mark.slow
 def test_two_workers_find_what_one_finds(tmp_path: Path) -> None:
     """The same drafts, each once, and the same winner."""
     outcome = engine.go(tmp_path, writer=engine.strategist(2.0, 0.5, 1.0), workers=2, budget=BudgetSpec(attempts=3))
@@ -371,6 +391,7 @@ def test_an_attempt_that_is_slow_by_itself_has_failed(tmp_path: Path, monkeypatc
     assert "a0002-fold.fit-4" in played.executed
 
 
+@pytest.mark.slow
 def test_more_time_is_what_a_fit_has_its_share_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After an hour's run, a minute more is a minute: a fit gets its part of that, not of the hour."""
     clock = engine.Clock()
@@ -397,6 +418,7 @@ def test_more_time_is_what_a_fit_has_its_share_of(tmp_path: Path, monkeypatch: p
     assert max(limits) <= 0.2 * 60 + 1
 
 
+@pytest.mark.slow
 def test_smoke_tests_that_hang_leave_time_for_something_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A draft and its repairs hang in the smoke test: half of the budget is left for the next draft."""
     writer = engine.strategist(9.0, 0.5, repairs=[engine.bundle(9.5), engine.bundle(9.7)])
@@ -409,6 +431,7 @@ def test_smoke_tests_that_hang_leave_time_for_something_else(tmp_path: Path, mon
     assert outcome.best_attempt == "a0002"
 
 
+@pytest.mark.slow
 def test_the_end_of_the_time_within_a_smoke_test_is_nobodys_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -426,11 +449,7 @@ def test_the_end_of_the_time_within_a_smoke_test_is_nobodys_fault(
     assert writer.reports == []
 
 
-def cancelled(job: Job, report: ExecutionReport) -> None:
-    report.status = Status.STATUS_CANCELLED
-
-
-@pytest.mark.parametrize("how", ["within a fold", "between two folds"])
+@pytest.mark.parametrize("how", ["within a fold", pytest.param("between two folds", marks=pytest.mark.slow)])
 def test_a_stop_within_an_attempt_ends_it_and_resuming_finishes_it(how: str, tmp_path: Path) -> None:
     """With something scored, Ctrl-C ends what is running, also when nothing runs at that moment; nothing is lost."""
     stop = StopFlag()
@@ -439,14 +458,15 @@ def test_a_stop_within_an_attempt_ends_it_and_resuming_finishes_it(how: str, tmp
         data = event.data
         if event.kind is EventKind.EXECUTION_FINISHED and (data["attempt"], data["phase"], data["fold"]) == (
             "a0002",
-            "fold.predict" if how == "between two folds" else "smoke.predict",
+            "fold.predict",
             0,
         ):
             stop.request()
 
     def cancel(job: Job, report: ExecutionReport) -> None:
-        if how == "within a fold" and stop.requested and job.execution_id == "a0002-fold.fit-0":
-            cancelled(job, report)
+        if how == "within a fold" and job.execution_id == "a0002-fold.fit-0":
+            stop.request()
+            report.status = Status.STATUS_CANCELLED
 
     played = engine.Tampered("fold.fit", cancel)
     first = engine.go(tmp_path, played, listeners=[listen], stop=stop, budget=BudgetSpec(attempts=3))
@@ -468,6 +488,7 @@ def test_a_stop_within_an_attempt_ends_it_and_resuming_finishes_it(how: str, tmp
     assert again.best_attempt == "a0002"
 
 
+@pytest.mark.slow
 def test_an_attempt_that_was_cut_and_then_given_up_is_not_reopened_again(tmp_path: Path) -> None:
     """What was cut once and turned out to be hopeless is closed for good."""
     stop = StopFlag()
@@ -485,6 +506,7 @@ def test_an_attempt_that_was_cut_and_then_given_up_is_not_reopened_again(tmp_pat
         assert journal.reopen_cut() == 0
 
 
+@pytest.mark.slow
 def test_importing_the_nodes_needs_no_graph() -> None:
     """Only `agents.graph` knows LangGraph."""
     code = "import sys, open_autoglm.agents.nodes.worker, open_autoglm.agents.nodes.run; sys.exit('langgraph' in sys.modules)"

@@ -45,6 +45,7 @@ def wished(folder: Path, played: engine.Played, *noises: float, latency_ms: floa
     return engine.go(folder, played, writer=wishing(*noises, **constraints), budget=BudgetSpec(attempts=len(noises)))
 
 
+@pytest.mark.slow
 def test_nobody_measures_what_nobody_asked(tmp_path: Path) -> None:
     """Without a wish there is no such execution, and no figure."""
     played = Weighed(milliseconds=50.0)
@@ -67,6 +68,7 @@ def test_a_fast_model_is_preferred_to_a_better_one(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_time_to_warm_up_is_nobodys_latency(tmp_path: Path) -> None:
     """Half a second for the first row says nothing about those after it."""
     outcome = wished(tmp_path, Weighed(milliseconds=2.0), 2.0, 0.5, latency_ms=5.0)
@@ -93,6 +95,7 @@ def test_a_small_model_is_preferred_to_a_better_one(tmp_path: Path) -> None:
     assert outcome.unmet == []
 
 
+@pytest.mark.slow
 def test_where_no_model_is_small_enough_the_wish_is_unmet(tmp_path: Path) -> None:
     """One model, too large."""
     outcome = wished(tmp_path, Weighed(milliseconds=0.0, megabytes=2.0), 0.5, model_mb=1.0)
@@ -101,6 +104,7 @@ def test_where_no_model_is_small_enough_the_wish_is_unmet(tmp_path: Path) -> Non
     assert outcome.exit_code == 3
 
 
+@pytest.mark.slow
 def test_folds_that_are_too_large_already_need_no_fit(tmp_path: Path) -> None:
     """A model that was too large on fewer rows is fitted on all of them only where nothing else is left."""
 
@@ -115,6 +119,7 @@ def test_folds_that_are_too_large_already_need_no_fit(tmp_path: Path) -> None:
     assert not [name for name in played.executed if name.startswith("a0002-scored")]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_measured_is_unmet(tmp_path: Path) -> None:
     """The executions that measure break: the model ships, and nobody claims that it is fast."""
     outcome = wished(tmp_path, engine.Tampered("latency.predict", engine.fail), 0.5, latency_ms=5.0)
@@ -122,6 +127,7 @@ def test_what_cannot_be_measured_is_unmet(tmp_path: Path) -> None:
     assert outcome.unmet == ["How long one row takes could not be measured; 5 ms were wished for."]
 
 
+@pytest.mark.slow
 def test_predictions_that_cannot_be_used_are_no_matter_of_wishes(tmp_path: Path) -> None:
     """The favourite breaks its contract: it is named as such, and the next one wins."""
     played = engine.Tampered("scored.predict", engine.spoil, attempt="a0002")
@@ -131,6 +137,7 @@ def test_predictions_that_cannot_be_used_are_no_matter_of_wishes(tmp_path: Path)
     assert [text for text in outcome.warnings if "its predictions cannot be used" in text]
 
 
+@pytest.mark.slow
 def test_no_candidate_is_fitted_for_a_wish_where_time_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fits take most of what is left: one candidate is fitted, not all of them."""
     clock = engine.Clock()
