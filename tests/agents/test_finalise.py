@@ -26,6 +26,8 @@ from open_autoglm.tools.data import split
 from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.task import BudgetSpec, TaskType
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[Job, ExecutionReport], None]
 
 

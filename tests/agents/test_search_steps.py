@@ -30,6 +30,8 @@ from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.task import BudgetSpec, TaskType
 from open_autoglm.tools.tuning import Choice, Float, Space
 
+pytestmark = pytest.mark.slow
+
 
 def attempts(folder: Path, operator: Operator | None = None) -> list[Attempt]:
     with engine.journal(folder) as journal:

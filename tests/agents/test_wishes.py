@@ -15,6 +15,8 @@ from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.task import BudgetSpec, TaskType
 
+pytestmark = pytest.mark.slow
+
 
 class Weighed(engine.Played):
     """Plays models of a size, each row of which takes a time; `slow` says which code is the slow and large one."""
