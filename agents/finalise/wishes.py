@@ -15,6 +15,8 @@ LATENCY_REPEATS = 3
 LATENCY_SECONDS = 30.0
 TIME_SHARE = 0.5
 """A candidate is not fitted for its wishes' sake where that takes more than this share of the time left."""
+KEPT_SHARE = 0.7
+"""Share of the reserve that stays for delivering and explaining a model: looking for another one ends there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +59,7 @@ async def meets_wishes(deps: Deps, candidate: Attempt) -> bool:
     """
     if not has_wishes(deps):
         return True
-    left = deps.budget.seconds_left
-    if left is not None and (candidate.number("fit_seconds") or 0.0) > TIME_SHARE * left:
+    if not _time_to_look(deps, candidate):
         return False
     limit = deps.workspace.task.constraints.model_mb
     if limit is not None and (candidate.number("model_bytes") or 0.0) / 1e6 > limit:  # on fewer rows already
@@ -68,6 +69,13 @@ async def meets_wishes(deps: Deps, candidate: Attempt) -> bool:
     except InvalidPredictions:
         return True
     return scored is None or not missed(deps, await measure(deps, scored))
+
+
+def _time_to_look(deps: Deps, candidate: Attempt) -> bool:
+    left, fit_seconds = deps.budget.seconds_left, candidate.number("fit_seconds") or 0.0
+    if left is None:
+        return True
+    return fit_seconds <= TIME_SHARE * left and left > KEPT_SHARE * deps.budget.reserve_seconds(fit_seconds)
 
 
 async def measure(deps: Deps, model: FittedModel) -> Measured:
