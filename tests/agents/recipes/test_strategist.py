@@ -39,6 +39,7 @@ def past_of(bundle: CodeBundle, key: str = "a1", mean: float | None = 0.8, **fie
     return Past(attempt_id=key, bundle=bundle, mean=mean, **{**defaults, **fields})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task_type", [TaskType.BINARY, TaskType.MULTICLASS, TaskType.REGRESSION])
 def test_drafts_are_many_different_and_always_the_same(task_type: TaskType, briefs: dict[TaskType, Brief]) -> None:
     """The linear baseline first; every kind of model is there; asked again, the same text."""
@@ -106,6 +107,7 @@ def test_a_change_that_helped_elsewhere_comes_first(briefs: dict[TaskType, Brief
     assert changed.traits["params"]["max_depth"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [Status.STATUS_ERROR, Status.STATUS_TIMEOUT])
 def test_repairs_ask_for_less_until_nothing_is_left(status: Status, briefs: dict[TaskType, Brief]) -> None:
     """At most a few, each another text, the last one tiny; code of others is not ours to mend."""
@@ -183,6 +185,7 @@ def test_an_ensemble_of_labels_votes(briefs: dict[TaskType, Brief], make_brief: 
     assert told["prediction"].tolist() == alone["prediction"].tolist()
 
 
+@pytest.mark.slow
 def test_an_ensemble_is_trusted_as_its_least_trusted_member(briefs: dict[TaskType, Brief]) -> None:
     """One member that a model wrote makes the whole the model's; one member alone is no ensemble."""
     brief = briefs[TaskType.BINARY]
