@@ -1,6 +1,7 @@
 """bubblewrap: the shared contracts in both of its ways to keep executions apart, and what is its own."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
 
 ready = BubblewrapSandbox().probe()
-pytestmark = pytest.mark.skipif(not ready.ready, reason=ready.reason)
+# A user's machine may lack it; where CI runs, tests of isolation that are left out would prove nothing.
+pytestmark = pytest.mark.skipif(not ready.ready and "CI" not in os.environ, reason=ready.reason)
 
 
 class TestNamespaces(SandboxContract, IsolationContract):
