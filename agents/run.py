@@ -25,7 +25,7 @@ from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
 from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.select import select_sandbox
+from open_autoglm.sandbox.choice import select_sandbox
 from open_autoglm.tools.task import BudgetSpec
 
 T = TypeVar("T")

@@ -89,7 +89,7 @@ def examine(*, probe: Probe, base_url: str | None, root: Path, port: int = VLLM_
 
 def probe_backends() -> Sequence[Readiness]:
     """Probe every backend of this version."""
-    from open_autoglm.sandbox.select import probe_all  # noqa: PLC0415 - only doctor pays for it
+    from open_autoglm.sandbox.choice import probe_all  # noqa: PLC0415 - only doctor pays for it
 
     return list(probe_all())
 

@@ -90,7 +90,7 @@ class AgentEngine:
 @contextmanager
 def _warm(options: RunOptions) -> Iterator[Sandbox]:
     """Open the first session before anything heavy is imported: its imports and ours run side by side."""
-    from open_autoglm.sandbox.select import select_sandbox  # noqa: PLC0415 - needed by runs alone
+    from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - needed by runs alone
     from open_autoglm.sandbox.warm import WarmSandbox  # noqa: PLC0415
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -23,7 +23,7 @@ def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) ->
         RunDirectoryError: There is no deliverable.
         SandboxUnavailable: No sandbox that may load this model is ready.
     """
-    from open_autoglm.sandbox.select import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
+    from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
     from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
 
     deliverable = find_deliverable(where)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 
 from open_autoglm.errors import SandboxUnavailable, UnknownName
-from open_autoglm.sandbox import select
+from open_autoglm.sandbox import choice
 from open_autoglm.sandbox.base import Readiness, Session
 from open_autoglm.sandbox.bundle import Author
 
@@ -33,7 +33,7 @@ class Machine:
     @staticmethod
     def use(monkeypatch: pytest.MonkeyPatch, *, isolating_ready: bool) -> None:
         strong = Fake("bubblewrap", isolating=True, ready=isolating_ready)
-        monkeypatch.setattr(select, "backends", lambda: (strong, Machine.plain))
+        monkeypatch.setattr(choice, "backends", lambda: (strong, Machine.plain))
 
 
 @pytest.mark.parametrize("author", list(Author))
@@ -70,7 +70,7 @@ def test_a_backend_asked_for_by_name_is_never_replaced(monkeypatch: pytest.Monke
 
 def test_every_backend_can_be_probed() -> None:
     """Without raising, the strongest first, each with a reason."""
-    found = select.probe_all()
+    found = choice.probe_all()
 
     assert [readiness.backend for readiness in found] == ["bubblewrap", "process"]
     assert all(readiness.reason for readiness in found)
