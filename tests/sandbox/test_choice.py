@@ -41,18 +41,18 @@ def test_auto_takes_the_strongest(monkeypatch: pytest.MonkeyPatch, author: Autho
     """Whoever wrote the code."""
     Machine.use(monkeypatch, isolating_ready=True)
 
-    assert select.select_sandbox("auto", author=author).name == "bubblewrap"
+    assert choice.select_sandbox("auto", author=author).name == "bubblewrap"
 
 
 def test_without_isolation_only_recipes_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The message says why nothing better is ready, and what to do."""
     Machine.use(monkeypatch, isolating_ready=False)
 
-    assert select.select_sandbox("auto", author=Author.RECIPES).name == "process"
+    assert choice.select_sandbox("auto", author=Author.RECIPES).name == "process"
     for author in (Author.MODEL, Author.USER):
         with pytest.raises(SandboxUnavailable, match=r"bubblewrap says so.*--sandbox process"):
-            select.select_sandbox("auto", author=author)
-        assert select.select_sandbox("process", author=author).name == "process"
+            choice.select_sandbox("auto", author=author)
+        assert choice.select_sandbox("process", author=author).name == "process"
 
 
 def test_a_backend_asked_for_by_name_is_never_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,12 +60,12 @@ def test_a_backend_asked_for_by_name_is_never_replaced(monkeypatch: pytest.Monke
     Machine.use(monkeypatch, isolating_ready=False)
 
     with pytest.raises(SandboxUnavailable, match="'bubblewrap' is not ready: bubblewrap says so"):
-        select.select_sandbox("bubblewrap", author=Author.RECIPES)
+        choice.select_sandbox("bubblewrap", author=Author.RECIPES)
     for name in ("docker", "jupyter"):
         with pytest.raises(SandboxUnavailable, match="not part of this version"):
-            select.select_sandbox(name, author=Author.RECIPES)
+            choice.select_sandbox(name, author=Author.RECIPES)
     with pytest.raises(UnknownName, match="bubblewrap"):
-        select.select_sandbox("bublewrap", author=Author.RECIPES)
+        choice.select_sandbox("bublewrap", author=Author.RECIPES)
 
 
 def test_every_backend_can_be_probed() -> None:
