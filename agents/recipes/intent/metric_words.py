@@ -13,9 +13,9 @@ METRIC_WORDS: dict[str, tuple[str, ...]] = {
         "log loss", "logarithmic loss", "cross entropy", "cross entropy loss", "crossentropy", "ce loss", "negative log likelihood", "nll", "well calibrated probabilit*", "calibrated probabilit*", "good probabilit*", "accurate probabilit*",
         "对数损失", "对数似然损失", "交叉熵", "交叉熵损失", "概率准确", "概率要准", "概率要准确", "校准的概率", "概率校准", "校准概率",
     ),
-    "accuracy": ("accuracy", "acuracy", "accurancy", "acc", "share of correct", "percent correct", "percentage correct", "hit rate", "准确率", "正确率", "准确度", "精度", "分类准确率", "准确性", "命中率"),
+    "accuracy": ("accuracy", "acc", "share of correct", "percent correct", "percentage correct", "hit rate", "准确率", "正确率", "准确度", "精度", "分类准确率", "准确性", "命中率"),
     "balanced_accuracy": ("balanced accuracy", "bacc", "bal acc", "mean recall", "average recall", "macro recall", "平衡准确率", "均衡准确率", "平衡精度", "平均召回率", "宏召回率"),
-    "f1": ("f1", "f1 score", "f1 socre", "f score", "f measure", "f1 measure", "binary f1", "f1 值", "f1值", "f1分数", "f1 分数", "f1得分", "f值"),
+    "f1": ("f1", "f1 score", "f score", "f measure", "f1 measure", "binary f1", "f1 值", "f1值", "f1分数", "f1 分数", "f1得分", "f值"),
     "f1_macro": (
         "f1 macro", "macro f1", "macro f1 score", "macro averaged f1", "macro average f1", "f1 macro average", "mean f1", "macro f score", "宏f1", "宏 f1", "宏平均f1", "宏平均 f1", "宏观f1", "f1宏平均", "f1 宏平均", "宏f1值", "宏平均f1值", "宏平均",
     ),
@@ -25,7 +25,7 @@ METRIC_WORDS: dict[str, tuple[str, ...]] = {
         "quadratic kappa", "quadratic weighted kappa", "quadratic cohen kappa", "qwk", "weighted kappa", "二次加权kappa", "二次加权 kappa", "二次kappa", "加权kappa", "加权 kappa", "二次加权卡帕",
     ),
     "brier": ("brier", "brier score", "brier loss", "布里尔", "布里尔分数", "布里尔得分", "brier分数", "brier 分数"),
-    "rmse": ("rmse", "rsme", "rms", "rms error", "root mean squared error", "root mean square error", "root mean squared deviation", "均方根误差", "均方根", "rmse值"),
+    "rmse": ("rmse", "rms", "rms error", "root mean squared error", "root mean square error", "root mean squared deviation", "均方根误差", "均方根", "rmse值"),
     "rmsle": (
         "rmsle", "root mean squared log error", "root mean square log error", "root mean squared logarithmic error", "root mean square logarithmic error", "rmse of the log", "rmse of logs", "rmse on the log", "log rmse",
         "均方根对数误差", "对数均方根误差", "均方对数误差的平方根",
@@ -38,6 +38,13 @@ METRIC_WORDS: dict[str, tuple[str, ...]] = {
     "spearman": ("spearman", "spearman correlation", "spearman's rho", "spearman's", "rank correlation", "spearman rank correlation", "斯皮尔曼", "斯皮尔曼相关", "斯皮尔曼相关系数", "秩相关", "秩相关系数", "等级相关系数"),
     "mase": ("mase", "mean absolute scaled error", "平均绝对标度误差", "平均绝对比例误差"),
 }  # fmt: skip
+
+MISSPELT: dict[str, tuple[str, ...]] = {
+    "accuracy": ("acuracy", "accurancy", "accuracey", "acurracy"),
+    "f1": ("f1 socre", "f1 scroe"),
+    "rmse": ("rsme", "rmes"),
+}
+"""Slips that a sentence is forgiven, as a guess that is told; an option has to be exact."""
 
 STAND_INS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
     "MSE": (("mse", "mean squared error", "mean square error", "squared error", "l2 loss", "均方误差", "平方误差"), "rmse", "RMSE is its root and ranks models the same way", "RMSE 是它的平方根,模型排序相同"),

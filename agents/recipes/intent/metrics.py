@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from open_autoglm.agents.recipes.intent.metric_words import METRIC_WORDS, STAND_INS, UNOFFERED
+from open_autoglm.agents.recipes.intent.metric_words import METRIC_WORDS, MISSPELT, STAND_INS, UNOFFERED
 from open_autoglm.agents.recipes.intent.notes import Notes
 from open_autoglm.agents.recipes.intent.phrases import Hit, Lexicon
 from open_autoglm.agents.recipes.intent.text import Sentence, clause_around, is_negated
@@ -69,6 +69,8 @@ class Said:
     name: str
     stands_for: str | None = None
     """The key of `STAND_INS` that was really said."""
+    misspelt: str | None = None
+    """What was written where it is no name of the metric."""
 
 
 @cache
@@ -78,7 +80,8 @@ def _lexicon() -> Lexicon:
     stand_ins = {f"~{name}": row[0] for name, row in STAND_INS.items()}
     unoffered = {f"!{name}": phrases for name, phrases in UNOFFERED.items() if name not in METRIC_NAMES}
     plugins = {name: (name.replace("_", " ").lower(),) for name in plugin_names()}
-    return Lexicon({**unoffered, **stand_ins, **spelled, **plugins})
+    misspelt = {f"?{name}": phrases for name, phrases in MISSPELT.items()}
+    return Lexicon({**unoffered, **stand_ins, **misspelt, **spelled, **plugins})
 
 
 def said_metrics(text: str) -> list[Said]:
@@ -89,7 +92,7 @@ def said_metrics(text: str) -> list[Said]:
     """
     hits = [h for h in _lexicon().find(text) if not is_negated(text, h.span)]
     hits.sort(key=lambda h: not _framed(text, h))
-    offered = [_said(h) for h in hits if not h.key.startswith("!")]
+    offered = [_said(h, text) for h in hits if not h.key.startswith("!")]
     if not offered and hits and (_framed(text, hits[0]) or _stands_alone(text, hits[0])):
         raise UnknownName("metric", hits[0].key[1:], METRIC_NAMES)
     return list(dict.fromkeys(offered))
@@ -104,9 +107,11 @@ def _stands_alone(text: str, hit: Hit) -> bool:
     return text[clause.start : clause.end].strip() == text[hit.span.start : hit.span.end]
 
 
-def _said(hit: Hit) -> Said:
+def _said(hit: Hit, text: str) -> Said:
     if hit.key.startswith("~"):
         return Said(name=STAND_INS[hit.key[1:]][1], stands_for=hit.key[1:])
+    if hit.key.startswith("?"):
+        return Said(name=hit.key[1:], misspelt=text[hit.span.start : hit.span.end])
     return Said(name=hit.key)
 
 
@@ -145,7 +150,9 @@ def choose_metric(
         MetricMisfit: It cannot judge this kind of task; the message names those that can.
     """
     if option is not None:
-        return _fitting(_option_name(option), task_type, notes)
+        named = _option(option)
+        _note_what_was_read(named, notes)
+        return _fitting(named.name, task_type, notes)
     if not said:
         name = "pinball" if quantiles else default_metric(task_type).name
         notes.guess("metric", name, *_WHY[name])
@@ -157,18 +164,34 @@ def choose_metric(
         reason = notes.say(f"{first.name} was said first", f"最先说到的是 {first.name}")
         notes.ask("metric", text, tuple(s.name for s in fitting), reason)
         notes.guess("metric", first.name, f"{first.name} was said first", f"最先说到的是 {first.name}")
-    if first.stands_for is not None:
-        notes.guess("metric", first.name, *STAND_INS[first.stands_for][2:])
+    _note_what_was_read(first, notes)
     return _fitting(first.name, task_type, notes)
 
 
-def _option_name(option: str) -> str:
+def _note_what_was_read(said: Said, notes: Notes) -> None:
+    """Record a metric that is not the one of that name."""
+    if said.stands_for is not None:
+        notes.guess("metric", said.name, *STAND_INS[said.stands_for][2:])
+    if said.misspelt is not None:
+        notes.guess(
+            "metric",
+            said.name,
+            f"{said.misspelt!r} was read as {said.name}",
+            f"把 {said.misspelt!r} 理解为 {said.name}",
+        )
+
+
+def _option(option: str) -> Said:
+    """Read an option: a name or a synonym as it stands, never a slip that would have to be guessed.
+
+    Raises:
+        UnknownName: It is neither; offers the nearest names.
+    """
     text = option.strip().lower()
-    found = _lexicon().find(text)
-    whole = [h for h in found if h.span.start == 0 and h.span.end == len(text)]
-    if whole and not whole[0].key.startswith("!"):
-        return _said(whole[0]).name
-    return get_metric(option).name
+    whole = [h for h in _lexicon().find(text) if h.span.start == 0 and h.span.end == len(text)]
+    if whole and whole[0].key[0] not in "!?":
+        return _said(whole[0], text)
+    return Said(name=get_metric(option).name)
 
 
 def _averaged(name: str, task_type: TaskType) -> str:

@@ -38,6 +38,20 @@ def test_options_win_over_the_sentence(understood) -> None:
     assert (task.target, task.metric.name, task.budget.seconds, task.budget.attempts) == ("Survived", "roc_auc", 9, 5)
 
 
+@pytest.mark.parametrize(("option", "nearest"), [("acuracy", "accuracy"), ("f1 socre", "f1"), ("recall", "Known")])
+def test_a_metric_of_an_option_is_exact(understood, option: str, nearest: str) -> None:
+    """What the sentence is forgiven is an error in an option, with the nearest names."""
+    with pytest.raises(UnknownName, match=nearest):
+        understood("predict Survived", "titanic", metric=option)
+
+
+@pytest.mark.parametrize(("prompt", "option"), [("predict Survived by acuracy", None), ("predict Fare", "MSE")])
+def test_a_metric_that_was_not_named_exactly_is_a_guess(understood, prompt: str, option: str | None) -> None:
+    """A slip in the sentence, and a metric that another one stands in for, are told."""
+    guesses = {guess.field for guess in understood(prompt, "titanic", metric=option).task.guesses}
+    assert "metric" in guesses
+
+
 def test_an_answer_settles_its_question(understood) -> None:
     """What was answered is not asked again, and is read loosely."""
     asked = understood("do something", "titanic")

@@ -23,7 +23,7 @@ def test_each_name_leads_to_its_metric(name: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize(("said", "names"), [("use auc, not accuracy", ["roc_auc"]), ("不看准确率,看F1", ["f1"]), ("mse", ["rmse"]), ("recall matters: ap", ["average_precision"]), ("the last column", [])])  # fmt: skip
+@pytest.mark.parametrize(("said", "names"), [("use auc, not accuracy", ["roc_auc"]), ("不看准确率,看F1", ["f1"]), ("mse", ["rmse"]), ("recall matters: ap", ["average_precision"]), ("the last column", []), ("by acuracy", ["accuracy"])])  # fmt: skip
 def test_only_what_is_wanted_counts(said: str, names: list[str]) -> None:
     """Denied metrics and plain words are none; where another leads to the same choice, it stands in."""
     assert [s.name for s in said_metrics(fold(said))] == names
