@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from open_autoglm.errors import AutoGLMError, RunDirectoryError, TransientError
+from open_autoglm.tools.places import how_to_resume
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def damaged(path: Path, how: str) -> RunDirectoryError:
 
 
 def _explained(error: OSError | sqlite3.DatabaseError | MemoryError, root: Path) -> AutoGLMError | None:
-    again = f"Nothing that was recorded is lost; go on with: autoglm resume {root}"
+    again = f"Nothing that was recorded is lost; go on with: {how_to_resume(root)}"
     if isinstance(error, MemoryError):
         return TransientError(f"Memory ran out. Free some, or give fewer rows or --workers. {again}")
     code = _as_errno(error) if isinstance(error, sqlite3.DatabaseError) else error.errno

@@ -10,10 +10,12 @@ from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.read import Table, read_table, sketch
 from open_autoglm.tools.data.schema import InputSchema, check_new_rows
-from open_autoglm.tools.task import SourceRole
+from open_autoglm.tools.task import Source, SourceRole
 
 SUBMISSION_WORDS = ("sample_submission", "samplesubmission", "gender_submission", "sample-submission")
 PREDICT_WORDS = ("test", "predict", "new", "unlabelled", "unlabeled", "score")
+TAKEN_FOR_MISSING = ("NA", "N/A", "n/a", "None", "NULL", "null")
+"""Words that pandas takes for a gap and that a person may mean as the name of a class."""
 
 _ROLE_WORDS = {
     SourceRole.TRAIN: "training data",
@@ -88,6 +90,24 @@ def settle_test_role(tables: dict[SourceRole, Table], target: str) -> dict[Sourc
     others: dict[SourceRole, Table] = {role: table for role, table in tables.items() if role is not SourceRole.PREDICT}
     source = given.source.model_copy(update={"role": SourceRole.TEST})
     return {**others, SourceRole.TEST: Table(frame=given.frame, source=source, warnings=given.warnings)}
+
+
+def lost_labels(source: Source, target: str) -> str:
+    """Return which words in the target column were read as missing, and how to keep them; empty without any.
+
+    Somebody's class may be called "None" or "NA", which pandas takes for a gap.
+    """
+    if source.format not in ("csv", "excel") or "keep_default_na" in source.read:
+        return ""
+    read = {key: value for key, value in source.read.items() if key != "na_values"}
+    written = (
+        read_table(Path(source.uri), read={**read, "keep_default_na": False}).frame[target].astype("str").str.strip()
+    )
+    counts = written[written.isin(TAKEN_FOR_MISSING)].value_counts()
+    if counts.empty:
+        return ""
+    words = ", ".join(f"{word!r} ({count} rows)" for word, count in counts.items())
+    return f"In the target column {target!r} these texts were read as missing: {words}. To keep them as a class, add --read keep_default_na=false"
 
 
 def as_trained(workspace: Workspace, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

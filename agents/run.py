@@ -26,6 +26,7 @@ from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.choice import select_sandbox
+from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import BudgetSpec
 
 T = TypeVar("T")
@@ -260,7 +261,7 @@ async def _until_aborted(deps: Deps) -> None:
         if not deps.stop.aborted:
             raise
         deps.save_clock()
-        message = f"Stopped. Nothing that was recorded is lost; go on with: autoglm resume {deps.workspace.root}"
+        message = f"Stopped. Nothing that was recorded is lost; go on with: {how_to_resume(deps.workspace.root)}"
         raise Interrupted(message) from None
 
 

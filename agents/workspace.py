@@ -30,6 +30,7 @@ from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.data.staging import Staging, content_hash, read_parquet
 from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
+from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 
 LAYOUT_VERSION = 1
@@ -313,7 +314,7 @@ def _require_free(root: Path) -> None:
     if (root / "run.json").exists():
         raise InputError(
             f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run in "
-            f"it: autoglm resume {root}"
+            f"it: {how_to_resume(root)}"
         )
     if root.exists() and any(root.iterdir()):
         raise InputError(f"{root} exists and is not empty. Name a new or empty folder with --out.")

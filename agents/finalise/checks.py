@@ -10,6 +10,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.models import FittedModel, check_rows, step_for, watched_rows
 from open_autoglm.sandbox.report import failure_line
 from open_autoglm.tools.export.story import Check
+from open_autoglm.tools.export.svg import number
 from open_autoglm.tools.metrics.base import Truth
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.metrics.statistics import bootstrap_interval
@@ -41,7 +42,7 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
     except InvalidPredictions as error:
         return _failed("a", f"What the scored model predicts the second time cannot be used: {error}")
     passed = difference <= SAME
-    said = f"Loaded again, the scored model gives the graded predictions back (largest difference {difference:.2g})."
+    said = f"Loaded again, the scored model gives the graded predictions back (largest difference {number(difference, 2)})."
     return _passed_or_failed("a", passed, said if passed else said.replace("gives", "does not give"))
 
 
@@ -71,8 +72,8 @@ def _same_score(deps: Deps, attempt: Attempt, answers: Predictions) -> Check:
     expected = deps.journal.attempt(attempt.id).fold_scores[0]
     allowed = STANDARD_ERRORS * _standard_error(deps, attempt, y, answers) + SAME * max(1.0, abs(expected))
     sentence = (
-        f"Fitted anew on the first fold, the code scores {value:.5g} where {expected:.5g} was graded "
-        f"(allowed difference {allowed:.2g})."
+        f"Fitted anew on the first fold, the code scores {number(value)} where {number(expected)} was graded "
+        f"(allowed difference {number(allowed, 2)})."
     )
     return _passed_or_failed("c", abs(value - expected) <= allowed, sentence)
 
@@ -104,7 +105,7 @@ async def check_shipped_bytes(deps: Deps, attempt: Attempt, name: Literal["shipp
     except InvalidPredictions as error:
         return _failed("b", f"What the delivered model predicts cannot be used: {error}")
     passed = difference <= SAME
-    said = f"Loaded from the deliverable, the model answers {len(rows)} rows as it did right after its fit (largest difference {difference:.2g})."
+    said = f"Loaded from the deliverable, the model answers {len(rows)} rows as it did right after its fit (largest difference {number(difference, 2)})."
     return _passed_or_failed("b", passed, said if passed else said.replace("answers", "does not answer", 1))
 
 
@@ -124,8 +125,8 @@ def check_shipped_agrees(
     difference = float(np.mean(np.abs(theirs[:holdout] - ours[:holdout])))
     passed = difference <= SPREADS * spread + SAME * max(1.0, float(np.mean(np.abs(theirs))))
     sentence = (
-        f"On the holdout the shipped model differs from the scored one by {difference:.3g} on average; "
-        f"models of the folds differ by {spread:.3g}."
+        f"On the holdout the shipped model differs from the scored one by {number(difference, 3)} on average; "
+        f"models of the folds differ by {number(spread, 3)}."
     )
     return _passed_or_failed("d", passed, sentence)
 

@@ -18,6 +18,7 @@ from open_autoglm.agents.outcome import Baseline
 from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.metrics.statistics import bootstrap_interval
+from open_autoglm.tools.places import how_to_resume
 
 CHECK_SHARE = 0.5
 """A check that fits anew is skipped when it would take more than this share of the time left."""
@@ -127,7 +128,7 @@ def _incomplete(deps: Deps, candidate: Attempt) -> list[str]:
         return []
     return [
         f"No attempt was finished on all folds: the winner was scored on {made} of {wanted}. More time gives a better "
-        f"founded choice: autoglm resume {deps.workspace.root} --time 10m"
+        f"founded choice: {how_to_resume(deps.workspace.root, '--time 10m')}"
     ]
 
 

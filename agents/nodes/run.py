@@ -9,7 +9,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import dummy_on_folds, dummy_on_holdout
 from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
-from open_autoglm.agents.ingest import read_tables, request_for, settle_test_role
+from open_autoglm.agents.ingest import lost_labels, read_tables, request_for, settle_test_role
 from open_autoglm.agents.nodes.refusing import refuse_useless_data
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import StopReason
@@ -19,8 +19,9 @@ from open_autoglm.agents.strategist import Request
 from open_autoglm.errors import ApprovalNeeded, Interrupted, Unsupported
 from open_autoglm.events import EventKind
 from open_autoglm.tools.data.profile import profile_table
+from open_autoglm.tools.data.read import Table
 from open_autoglm.tools.data.split import plan_split
-from open_autoglm.tools.task import TaskSpec, TaskType, read_task
+from open_autoglm.tools.task import SourceRole, TaskSpec, TaskType, read_task
 
 MOST_QUESTIONS = 6
 AS_OPTIONS = ("target", "metric", "budget")
@@ -40,8 +41,16 @@ async def understand(state: RunState, deps: Deps) -> RunUpdate:
     _refuse_what_no_strategist_can(task)
     await deps.blocking.host(deps.workspace.save_tables, {role: table.frame for role, table in tables.items()})
     deps.workspace.save_task(task)
-    deps.journal.record_stage("understand", {"warnings": [w for table in tables.values() for w in table.warnings]})
+    warnings = [warning for table in tables.values() for warning in table.warnings]
+    lost = await deps.blocking.host(_lost_labels, task, tables)
+    deps.journal.record_stage("understand", {"warnings": [*warnings, *([lost] if lost else [])]})
     return {}
+
+
+def _lost_labels(task: TaskSpec, tables: Mapping[SourceRole, Table]) -> str:
+    table = tables[SourceRole.TRAIN]
+    gaps = task.task_type.is_classification and bool(table.frame[task.target].isna().any())
+    return lost_labels(table.source, task.target) if gaps else ""
 
 
 async def _understood(request: Request, deps: Deps) -> TaskSpec:

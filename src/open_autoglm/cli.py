@@ -48,9 +48,16 @@ Yes: TypeAlias = Annotated[bool, Parameter(help="Ask nothing: take the best gues
 Quiet: TypeAlias = Annotated[bool, Parameter(help="No progress on stderr.")]
 Time: TypeAlias = Annotated[str | None, Parameter(help="Time budget: 60s, 10m, 1h30m, or 90 for seconds.")]
 Attempts: TypeAlias = Annotated[int | None, Parameter(help="Most attempts.")]
-MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model tokens.")]
-MaxCost: TypeAlias = Annotated[float | None, Parameter(help="Most money to spend on tokens.")]
+MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model tokens (this version spends none).")]
+MaxCost: TypeAlias = Annotated[
+    float | None, Parameter(help="Most money to spend on tokens (this version spends none).")
+]
 SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "process"]
+
+Read: TypeAlias = Annotated[
+    tuple[str, ...],
+    Parameter(help="How to read the files, as KEY=VALUE (repeatable): sep=';' encoding=latin-1 sheet=2."),
+]
 
 
 @Parameter(name="*")
@@ -77,9 +84,15 @@ class Wishes:
         str | None, Parameter(help="How to judge: roc_auc, log_loss, accuracy, f1, rmse, mae, r2, ...")
     ] = None
     target_score: Annotated[float | None, Parameter(help="Stop when the cross-validated score reaches this.")] = None
-    strategist: Annotated[Literal["auto", "recipes", "glm"] | None, Parameter(help="Who writes the code.")] = None
+    strategist: Annotated[
+        Literal["auto", "recipes", "glm"] | None,
+        Parameter(help="Who writes the code; glm is not part of this version."),
+    ] = None
     sandbox: Annotated[
-        SandboxName | None, Parameter(help="Where written code runs; auto takes the strongest ready.")
+        SandboxName | None,
+        Parameter(
+            help="Where written code runs; auto takes the strongest ready. docker and jupyter are not part of this version."
+        ),
     ] = None
     holdout: Annotated[
         str | None, Parameter(help="Share of the rows that only judges the winner, such as 0.2, or none.")
@@ -88,10 +101,7 @@ class Wishes:
         bool | None,
         Parameter(negative="--no-refit", help="Fit the winner again on all rows before delivery (default)."),
     ] = None
-    read: Annotated[
-        tuple[str, ...],
-        Parameter(help="How to read the files, as KEY=VALUE (repeatable): sep=';' encoding=latin-1 sheet=2."),
-    ] = ()
+    read: Read = ()
     out: Annotated[Path | None, Parameter(help="Run directory; default ./autoglm-runs/<id>.")] = None
     workers: Annotated[int | None, Parameter(help="Attempts side by side.")] = None
     seed: Annotated[int | None, Parameter(help="Seed that every other seed derives from.")] = None
@@ -181,13 +191,14 @@ def predict(
     *,
     output: Annotated[Path | None, Parameter(("--output", "-o"), help="CSV file to write; default: stdout.")] = None,
     keep: Annotated[bool, Parameter(help="Keep all input columns beside the predictions.")] = False,
+    read: Read = (),
     sandbox: Annotated[SandboxName | None, Parameter(help="Where the model is loaded.")] = None,
     front: Given,
 ) -> int:
     """Predict new rows with a delivered model, one row out for each row in."""
     from open_autoglm.commands import predict_command  # noqa: PLC0415 - see the module's docstring
 
-    return predict_command(front, run_dir, rows, output, keep=keep, sandbox=sandbox)
+    return predict_command(front, run_dir, rows, output, keep=keep, read=read, sandbox=sandbox)
 
 
 @runs_app.default
@@ -300,7 +311,9 @@ def _internal_error(error: Exception, front: Front) -> int:
         front.terminal.tell(f"The trace is in {path}; please report it.")
         break
     if front.run_dir is not None:
-        front.terminal.tell(f"resume with: autoglm resume {front.run_dir}")
+        from open_autoglm.tools.places import how_to_resume  # noqa: PLC0415 - see the module's docstring
+
+        front.terminal.tell(f"resume with: {how_to_resume(front.run_dir)}")
     return 1
 
 

@@ -16,15 +16,18 @@ from open_autoglm.errors import ApprovalNeeded, AutoGLMError, InputError, Interr
 from open_autoglm.events import Event, EventKind
 from open_autoglm.front import Front, process_began
 from open_autoglm.live import Watcher, view_for
-from open_autoglm.merge import Given, budget_spec, merge_options
+from open_autoglm.merge import Given, budget_spec, merge_options, read_options
 from open_autoglm.progress import Progress, recall
 from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
 from open_autoglm.settings import KEYS, LoadedSettings, load_settings
 from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.signals import stop_on_signals
-from open_autoglm.summary import as_record, as_text, short
+from open_autoglm.summary import as_record, as_text
+from open_autoglm.tools.places import how_to_resume, short
 
 if TYPE_CHECKING:
+    from pydantic import JsonValue
+
     from open_autoglm.agents.budget import StopFlag
     from open_autoglm.tools.serving.predictor import Predictor
 
@@ -103,7 +106,7 @@ def _after_error(front: Front, stop: "StopFlag", *, as_json: bool, told: bool) -
     if as_json and view.outcome is not None:
         front.terminal.say_json(as_record(view.outcome))
     if stop.requested and not told:
-        front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(front.run_dir))}")
+        front.terminal.tell(f"resume with: {how_to_resume(front.run_dir)}")
 
 
 def _tell_ending(front: Front, outcome: Outcome) -> int:
@@ -111,7 +114,7 @@ def _tell_ending(front: Front, outcome: Outcome) -> int:
         front.terminal.tell(f"error: no model: {outcome.stop_reason.sentence}.")
         _tell_why(front, outcome.run_dir)
     if outcome.status == "interrupted":
-        front.terminal.tell(f"resume with: autoglm resume {shlex.quote(short(outcome.run_dir))}")
+        front.terminal.tell(f"resume with: {how_to_resume(outcome.run_dir)}")
     return outcome.exit_code
 
 
@@ -138,7 +141,14 @@ def show_command(front: Front, run_dir: Path, *, as_json: bool) -> int:
 
 
 def predict_command(
-    front: Front, run_dir: Path, rows: Path, output: Path | None, *, keep: bool, sandbox: str | None
+    front: Front,
+    run_dir: Path,
+    rows: Path,
+    output: Path | None,
+    *,
+    keep: bool,
+    read: Sequence[str] = (),
+    sandbox: str | None = None,
 ) -> int:
     """Predict the rows of a file."""
     from open_autoglm.serving import open_predictor  # noqa: PLC0415 - pandas
@@ -146,23 +156,25 @@ def predict_command(
     settings = load_settings()
     if not rows.is_file():
         raise InputError(f"There is no file {str(rows)!r} with rows to predict.")
-    name = sandbox or settings.values.sandbox
+    name, said = sandbox or settings.values.sandbox, read_options(read)
 
     def warn(text: str) -> None:
         front.terminal.tell(f"warning: {text}")
 
     with open_predictor(find_run(run_dir, settings), sandbox=name, warn=warn) as predictor:
         if output is not None:
-            predictor.predict_file(rows, output, keep=keep)
+            predictor.predict_file(rows, output, keep=keep, read=said)
         else:
-            _predict_to_stdout(front, predictor, rows, keep=keep)
+            _predict_to_stdout(front, predictor, rows, keep=keep, read=said)
     return 0
 
 
-def _predict_to_stdout(front: Front, predictor: "Predictor", rows: Path, *, keep: bool) -> None:
+def _predict_to_stdout(
+    front: Front, predictor: "Predictor", rows: Path, *, keep: bool, read: Mapping[str, "JsonValue"]
+) -> None:
     with tempfile.TemporaryDirectory(prefix="autoglm-") as folder:
         path = Path(folder) / "predictions.csv"
-        predictor.predict_file(rows, path, keep=keep)
+        predictor.predict_file(rows, path, keep=keep, read=read)
         front.terminal.say(path.read_text(encoding="utf-8").rstrip("\n"))
 
 
@@ -219,6 +231,10 @@ def config_command(front: Front, *, origin: bool) -> int:
     """Print the settings in force, one `key = value` a line; with `origin`, where each comes from."""
     settings = load_settings()
     record = settings.values.model_dump(mode="json")
+    if settings.values.time is None and settings.values.attempts is None:
+        from open_autoglm.agents.budget import DEFAULT_SECONDS  # noqa: PLC0415 - only this command needs it
+
+        record["time"] = DEFAULT_SECONDS  # what holds where nothing limits a run
     rows = [(f"{key} = {json.dumps(record[key])}", f"# {settings.origins[key]}" if origin else "") for key in KEYS]
     front.terminal.say("\n".join(aligned(rows)))
     return 0

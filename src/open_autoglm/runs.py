@@ -11,7 +11,7 @@ from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.progress import number
 from open_autoglm.show import look_at, run_id_of
-from open_autoglm.summary import short
+from open_autoglm.tools.places import short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,8 @@ from open_autoglm.columns import aligned
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.progress import score_with_error
-from open_autoglm.summary import as_record, as_text, attempts_text, short
+from open_autoglm.summary import as_record, as_text, attempts_text
+from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import TaskSpec
 
 ROWS_SHOWN = 15
@@ -216,13 +217,14 @@ def view_as_text(view: RunView) -> str:
 def _head(view: RunView) -> str:
     if view.outcome is not None:
         return as_text(view.outcome)
-    where = short(view.run_dir)
     task = (
         f"predict {view.task.target} ({view.task.task_type}), judged by {view.task.metric.name}"
         if view.task
         else "not understood yet"
     )
-    advice = "" if view.problems else f"\nIt is still running, or it was stopped. To go on: autoglm resume {where}"
+    advice = (
+        "" if view.problems else f"\nIt is still running, or it was stopped. To go on: {how_to_resume(view.run_dir)}"
+    )
     return f"Run {view.run_id} is {view.status}. Task: {task}.{advice}"
 
 

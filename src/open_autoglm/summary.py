@@ -9,6 +9,7 @@ from open_autoglm.agents.outcome import Outcome, Score
 from open_autoglm.durations import clock
 from open_autoglm.events import Json
 from open_autoglm.progress import number, score_with_error
+from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import Guess, TaskSpec
 
 _HEADLINES = {
@@ -127,12 +128,4 @@ def _next(outcome: Outcome) -> Iterator[str]:
         if report.exists():
             yield f"  open {shlex.quote(short(report))} in a browser"
     yield f"  autoglm show {run}"
-    yield f"  autoglm resume {run} --time 10m"
-
-
-def short(path: Path) -> str:
-    """Return the path as seen from the working directory, where it lies below it."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
+    yield f"  {how_to_resume(outcome.run_dir, '--time 10m')}"

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydantic import JsonValue
 from tests.agents import engine
 
+from open_autoglm.agents.ingest import lost_labels
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.errors import InputError, Unsupported
+from open_autoglm.tools.data.read import read_table
 from open_autoglm.tools.task import SourceRole, TaskType
 
 
@@ -62,6 +65,19 @@ def test_rows_without_labels_are_predicted_in_the_layout_of_the_sample(predicted
     assert list(table.columns) == ["row", "label"]
     assert table["row"].tolist() == list(range(30))
     assert predicted[1].status == "delivered", predicted[1].warnings
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"), [({}, "'None' (2 rows), 'NA' (1 rows)"), ({"keep_default_na": False}, "")]
+)
+def test_classes_called_none_are_not_lost_in_silence(
+    tmp_path: Path, options: dict[str, JsonValue], counts: str
+) -> None:
+    """The words that were read as missing are named, with the way to keep them; where they were kept, nothing is said."""
+    path = tmp_path / "train.csv"
+    path.write_text("x,y\n1,None\n2,Shed\n3,NA\n4,None\n5,\n6,Garage\n")
+    said = lost_labels(read_table(path, read=options).source, "y")
+    assert (counts in said, "keep_default_na=false" in said) == (True, bool(counts))
 
 
 @pytest.mark.slow

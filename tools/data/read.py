@@ -77,10 +77,10 @@ def read_table(
     return _table(parsed, uri=str(path.resolve()), form=str(options.get("format", form)), role=role)
 
 
-def new_rows(source: Path | pd.DataFrame, like: Source) -> Table:
+def new_rows(source: Path | pd.DataFrame, like: Source, *, read: Mapping[str, JsonValue] | None = None) -> Table:
     """Read rows to predict in the way that the training table was read; the target may be absent.
 
-    A file of another format, or one that the recorded options do not fit, is sniffed anew, with a warning.
+    What the user says about the file (`read`) is taken as said, and what it leaves open is sniffed anew. Else a file of another format, or one that the recorded options do not fit, is sniffed anew, with a warning.
 
     Raises:
         InputError: As `read_table`.
@@ -88,6 +88,9 @@ def new_rows(source: Path | pd.DataFrame, like: Source) -> Table:
     role = SourceRole.PREDICT
     if isinstance(source, pd.DataFrame):
         return read_table(source, role=role)
+    if read:
+        meaning = {k: v for k, v in like.read.items() if k in ("na_values", "keep_default_na", "decimal", "thousands")}
+        return read_table(source, role=role, read={**meaning, **read})
     recorded = {k: v for k, v in like.read.items() if k not in ("member", "compression", "sheet", "table")}
     chosen = {k: v for k, v in like.read.items() if k in ("sheet", "table")}
     named = {k: v for k, v in recorded.items() if k not in ("encoding", "sep", "header")}

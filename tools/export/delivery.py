@@ -27,6 +27,7 @@ from open_autoglm.tools.export.notebook import Walk, notebook_seconds, run_noteb
 from open_autoglm.tools.export.pages import model_card, read_me
 from open_autoglm.tools.export.report import report_page
 from open_autoglm.tools.export.story import RunStory
+from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.serving.rows import Model, generous_limits, predict_rows
 from open_autoglm.tools.serving.submission import fill_submission
 from open_autoglm.tools.serving.table import assemble, write_csv
@@ -285,7 +286,7 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     if rest.late:
         rest.warnings.append(
             f"There was no time to write {', '.join(rest.late)}. More time makes up for it: "
-            f"autoglm resume {delivery.directory} --time 1m"
+            f"{how_to_resume(delivery.directory, '--time 1m')}"
         )
     if rest.left_out and (folder / "report.html").exists():
         rest.report()  # it lists what did not fit, which was not known before

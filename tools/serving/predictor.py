@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import cast
 
 import pandas as pd
+from pydantic import JsonValue
 
 from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.events import Json
@@ -73,18 +74,21 @@ class Predictor:
         """
         return self._predict(frame, keep=False)
 
-    def predict_file(self, path: Path, out: Path, *, keep: bool = False) -> pd.DataFrame:
+    def predict_file(
+        self, path: Path, out: Path, *, keep: bool = False, read: Mapping[str, JsonValue] | None = None
+    ) -> pd.DataFrame:
         """Predict the rows of a file, read as the training table was, into a CSV file, and return what was written.
 
         Args:
             path: Any format that a run can read.
             out: Replaced as a whole, or left as it is.
             keep: Pass all input columns through.
+            read: What the user says about the file; the rest is as for the training table.
 
         Raises:
             InputError: As `predict`, or a file that cannot be read or written.
         """
-        table = new_rows(path, self.manifest.input.source)
+        table = new_rows(path, self.manifest.input.source, read=read)
         for text in table.warnings:
             self.warn(text)
         made = self._predict(table.frame, keep=keep)

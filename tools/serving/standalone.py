@@ -2,6 +2,8 @@
 
     python predict.py new.csv -o out.csv [--keep] [--trust]
 
+Without -o the predictions for new.csv go to new-predictions.csv in the working directory.
+
 Stands alone: it needs the files beside it and the packages of requirements.lock. One line comes out per line that goes in,
 in the same order: the columns that name rows, `prediction`, and for a classification the probability of every class.
 """
@@ -37,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--output",
         "--out",
         dest="out",
-        default="predictions.csv",
-        help="where the predictions go (default: %(default)s)",
+        help="where the predictions go (default: NAME-predictions.csv for NAME.csv)",
     )
     parser.add_argument("--keep", action="store_true", help="pass all input columns through")
     parser.add_argument("--trust", action="store_true", help="load a model whose files can run code, or were changed")
@@ -47,11 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         manifest = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
         check_model(manifest, trust=options.trust)
         table = predict_table(read_rows(Path(options.rows), manifest), manifest, keep=options.keep)
-        write(table, Path(options.out))
+        out = Path(options.out or f"{Path(options.rows).stem}-predictions.csv")
+        write(table, out)
     except (Refused, OSError) as error:
         say(f"error: {error}")
         return 2
-    say(f"{len(table)} predictions in {options.out}")
+    say(f"{len(table)} predictions in {out}")
     return 0
 
 

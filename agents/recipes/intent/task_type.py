@@ -85,7 +85,7 @@ def _refuse_hopeless(target: ColumnSketch) -> None:
         raise InputError(f"The target {target.name!r} has no values at all. Name another column with --target.")
     if target.kind is ColumnKind.CONSTANT or target.distinct == 1:
         raise InputError(
-            f"The target {target.name!r} has one value only: there is nothing to learn. Name another column with --target."
+            f"The target {target.name!r} has one value only: there is nothing to learn. Name another column with --target.{_if_lost(target)}"
         )
     if target.kind is ColumnKind.DATETIME:
         raise InputError(
@@ -132,3 +132,10 @@ def _reasons(distinct: int) -> Mapping[TaskType, tuple[str, str]]:
             f"{distinct} 个整数取值像是类别编码",
         ),
     }
+
+
+def _if_lost(target: ColumnSketch) -> str:
+    """Return how to keep a second class that may have been read as missing."""
+    if not target.missing_fraction:
+        return ""
+    return " If its gaps are a class that is called None or NA, keep it: --read keep_default_na=false"

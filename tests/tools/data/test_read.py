@@ -236,6 +236,14 @@ def test_new_rows_written_otherwise_are_sniffed_again_with_a_warning(tmp_path, t
     assert table.frame["b"].tolist() in ([2, 4], ["é", "中文"])
 
 
+def test_what_is_said_about_new_rows_holds(tmp_path):
+    """The user's options win; what numbers mean stays as in training."""
+    train = read_table(write(tmp_path / "train.csv", "a;b\n1;0,5\n3;1,5\n"))
+    new = write(tmp_path / "new.csv", "a|b\n1|2,5\n3|4,5|6\n")
+    frame = new_rows(new, train.source, read={"sep": "|", "on_bad_lines": "skip"}).frame
+    assert frame.to_dict("list") == {"a": [1], "b": [2.5]}
+
+
 def test_new_rows_of_another_format_are_read_by_their_own(tmp_path):
     """Trained on CSV, asked for Parquet or a frame."""
     train = read_table(write(tmp_path / "train.csv", "a;b\n1;2\n3;4\n"))

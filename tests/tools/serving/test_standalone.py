@@ -31,6 +31,10 @@ def run(deliverable: Path, *arguments: object) -> subprocess.CompletedProcess[st
     )
 
 
+Alone = Callable[..., int]
+Said = pytest.CaptureFixture[str]
+
+
 @pytest.fixture
 def new_csv(tmp_path: Path) -> Path:
     """New rows whose dtypes changed: text in a number, whole numbers as fractions, a column without values."""
@@ -53,6 +57,18 @@ def test_it_answers_like_the_predictor(deliver: Deliver, warm_session: Session, 
     assert (tmp_path / "theirs.csv").read_bytes() == (tmp_path / "ours.csv").read_bytes()
 
 
+def test_nothing_is_overwritten_unasked(
+    deliver: Deliver, alone: Alone, new_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without -o the file is named after the rows: the predictions of --test in the deliverable stay."""
+    target = deliver_model(deliver("text"))
+    (target / "predictions.csv").write_text("of --test\n")
+    monkeypatch.chdir(target)
+    assert alone(target, new_csv) == 0
+    assert (target / "predictions.csv").read_text() == "of --test\n"
+    assert len(pd.read_csv(target / "new-predictions.csv")) == 3
+
+
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Return a function that runs predict.py's command line in this process, on a given deliverable."""
@@ -69,10 +85,6 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
             sys.modules.pop("solution", None)
 
     return call
-
-
-Alone = Callable[..., int]
-Said = pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(("content", "says"), [
