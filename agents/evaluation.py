@@ -16,7 +16,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.faults import damaged
 from open_autoglm.events import EventKind, Json
 from open_autoglm.sandbox.base import Job, Limits
-from open_autoglm.sandbox.report import failure_line, is_ok, status_name
+from open_autoglm.sandbox.report import ExecutionReport, failure_line, is_ok, status_name
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions, read_predictions
 
 
@@ -102,6 +102,48 @@ def task_context(deps: Deps) -> dict[str, Json]:
     }
 
 
+def note(deps: Deps, execution: Execution) -> None:
+    """Record an execution in the journal and tell of it. Callable from any thread."""
+    deps.journal.record(execution)
+    report = execution.report
+    inside = sum(report.claimed_seconds.values())
+    deps.events.emit(
+        EventKind.EXECUTION_FINISHED,
+        attempt=execution.attempt,
+        phase=execution.phase,
+        fold=execution.fold,
+        status=status_name(report),
+        wall=round(report.wall_seconds, 4),
+        overhead=round(report.queued_seconds + max(0.0, report.wall_seconds - inside), 4),
+        detail="" if execution.ok else failure_line(report),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedSession:
+    """A session that records what it runs, for code which executes a winner and knows no journal."""
+
+    deps: Deps
+    attempt: str
+
+    def run(self, job: Job) -> ExecutionReport:
+        """Run a job as the session beneath does, and record its report under the job's phase."""
+        report = self.deps.session.run(job)
+        note(self.deps, Execution(attempt=self.attempt, phase=job.phase, fold=0, report=report, ok=is_ok(report)))
+        return report
+
+    def cancel(self) -> None:
+        """Cancel what runs beneath."""
+        self.deps.session.cancel()
+
+    def ask_to_stop(self) -> None:
+        """Pass on the wish."""
+        self.deps.session.ask_to_stop()
+
+    def close(self) -> None:
+        """Leave the session beneath open: it is the run's."""
+
+
 async def _execute(
     deps: Deps,
     step: Step,
@@ -125,18 +167,7 @@ async def _execute(
     execution = Execution(
         attempt=step.attempt.id, phase=step.phase, fold=step.fold, report=report, ok=ok, outputs=outputs
     )
-    deps.journal.record(execution)
-    inside = sum(report.claimed_seconds.values())
-    deps.events.emit(
-        EventKind.EXECUTION_FINISHED,
-        attempt=step.attempt.id,
-        phase=step.phase,
-        fold=step.fold,
-        status=status_name(report),
-        wall=round(report.wall_seconds, 4),
-        overhead=round(report.queued_seconds + max(0.0, report.wall_seconds - inside), 4),
-        detail="" if ok else failure_line(report),
-    )
+    note(deps, execution)
     return execution
 
 

@@ -12,7 +12,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -284,9 +284,13 @@ class Workspace:
 
     def staged(self, name: str, rows: np.ndarray, *, labelled: bool) -> Path:
         """Stage rows of `train` for a sandbox under an opaque name; `name` only avoids staging the same twice."""
+        return self.staged_once(name, lambda: self.train.iloc[rows], labelled=labelled)
+
+    def staged_once(self, name: str, make: Callable[[], pd.DataFrame], *, labelled: bool) -> Path:
+        """Stage a table that is always the same under this name; it is made only where it is not staged yet."""
         key = f"{name}/{labelled}"
         if key not in self._staged or not self._staged[key].exists():
-            self._staged[key] = self.stage(self.train.iloc[rows], labelled=labelled)
+            self._staged[key] = self.stage(make(), labelled=labelled)
         return self._staged[key]
 
     def stage(self, frame: pd.DataFrame, *, labelled: bool) -> Path:

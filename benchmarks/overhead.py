@@ -17,7 +17,8 @@ from open_autoglm.sandbox.report import ExecutionReport
 
 PER_EXECUTION_MS, SHARE_PERCENT = 60.0, 15.0
 BUDGET_SECONDS = 60
-THEIRS = ("import", "call")
+THEIRS = ("import", "call", "check")
+"""The last is the prediction right after a fit that finalise compares with the reloaded model's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.briefing import linear_attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.finalise.models import LONGEST_SECONDS, FittedModel, fit_scored, watched_rows
+from open_autoglm.agents.finalise.models import LONGEST_SECONDS, FittedModel, fit_scored, holdout_count
 from open_autoglm.agents.outcome import Baseline
 from open_autoglm.tools.metrics.baselines import dummy_predictions
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
@@ -94,5 +94,4 @@ async def _linear_model(deps: Deps, attempt: Attempt) -> FittedModel | None:
 
 def holdout_part(deps: Deps, predictions: Predictions) -> Predictions:
     """Return the predictions of the holdout rows out of those of the watched rows."""
-    _, holdout = watched_rows(deps)
-    return replace(predictions, matrix=predictions.matrix[:holdout])
+    return replace(predictions, matrix=predictions.matrix[: holdout_count(deps)])

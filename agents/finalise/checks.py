@@ -7,7 +7,14 @@ import numpy as np
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.finalise.models import FittedModel, check_rows, step_for, watched_rows
+from open_autoglm.agents.finalise.models import (
+    FittedModel,
+    check_rows,
+    holdout_count,
+    staged_watched,
+    step_for,
+    watched_count,
+)
 from open_autoglm.sandbox.report import failure_line
 from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.export.svg import number
@@ -28,17 +35,16 @@ Letter = Literal["a", "b", "c", "d"]
 
 async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
     """(a) The scored model's bytes, loaded afresh, give back the graded predictions."""
-    frame, _ = watched_rows(deps)
     again = await evaluation.predict(
         deps,
         step_for(deps, scored.attempt, "check-a.predict"),
         deps.workspace.resolve(scored.reference),
-        deps.workspace.stage(frame, labelled=False),
+        staged_watched(deps),
     )
     if not again.ok:
         return _failed("a", f"The scored model could not predict again: {failure_line(again.report)}.")
     try:
-        difference = _largest_difference(scored.predictions, evaluation.read(deps, again, len(frame)))
+        difference = _largest_difference(scored.predictions, evaluation.read(deps, again, watched_count(deps)))
     except InvalidPredictions as error:
         return _failed("a", f"What the scored model predicts the second time cannot be used: {error}")
     passed = difference <= SAME
@@ -117,7 +123,7 @@ def check_shipped_agrees(
     The shipped model was fitted on the rows it is compared on, the scored one was not. The yardstick is the same: the
     scored model was fitted on the first fold's validation rows, that fold's model was not.
     """
-    _, holdout = watched_rows(deps)
+    holdout = holdout_count(deps)
     if holdout == 0 or fold_model is None:
         return Check(letter="d", result="skipped", sentence="There is no holdout to compare the two models on.")
     theirs, ours = _matrix(scored.predictions), _matrix(shipped.predictions)

@@ -7,6 +7,7 @@ import numpy as np
 
 from open_autoglm import sandbox
 from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.evaluation import RecordedSession
 from open_autoglm.agents.finalise.checks import check_shipped_bytes
 from open_autoglm.agents.finalise.diagnose import diagnostics
 from open_autoglm.agents.finalise.settle import Settled, settled_in
@@ -77,7 +78,8 @@ async def explain(deps: Deps, reason: StopReason) -> None:
         return
     settled = _settled(deps)
     delivery = _delivery(deps, settled, reason, await diagnostics(deps, settled))
-    result = await deps.blocking.host(deliver_rest, delivery, deps.session, lambda: _left(deps))
+    session = RecordedSession(deps=deps, attempt=settled.winner)
+    result = await deps.blocking.host(deliver_rest, delivery, session, lambda: _left(deps))
     missing = [f"Left out: {part}." for part in result.left_out if part.startswith(ASKED_FOR)]
     warnings = list(dict.fromkeys([*result.warnings, *missing]))
     story = delivery.story.model_copy(

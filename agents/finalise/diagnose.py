@@ -5,7 +5,7 @@ import numpy as np
 from open_autoglm.agents import evaluation
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import holdout_part
-from open_autoglm.agents.finalise.models import predict_watched, step_for, watched_rows
+from open_autoglm.agents.finalise.models import holdout_count, predict_watched, step_for, watched_rows
 from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.tools.export.diagnostics import calibration, confusion, residuals, roc_curve
 from open_autoglm.tools.export.importance import importance_from, permuted_rows
@@ -72,15 +72,13 @@ async def _with_importance(deps: Deps, settled: Settled, base: Diagnostics) -> D
     left = deps.budget.seconds_left
     if held is None or (left is not None and left < FEWEST_SECONDS):
         return base
-    frame, holdout = watched_rows(deps)
+    frame = watched_rows(deps).iloc[: holdout_count(deps)]
     task = workspace.task
     columns = [name for name in frame.columns if name not in {*task.columns.id, *task.columns.dropped}]
     rows = min(IMPORTANCE_ROWS, STACKED_ROWS // (REPEATS * max(1, len(columns))))
     if rows < FEWEST_IMPORTANCE_ROWS:
         return base
-    stacked, layout = permuted_rows(
-        frame.iloc[:holdout], columns, seed=workspace.options.seed, repeats=REPEATS, rows=rows
-    )
+    stacked, layout = permuted_rows(frame, columns, seed=workspace.options.seed, repeats=REPEATS, rows=rows)
     at_most = LONGEST_SECONDS if left is None else min(LONGEST_SECONDS, TIME_SHARE * left)
     step = step_for(deps, deps.journal.attempt(settled.winner), "importance.predict", at_most=at_most)
     execution = await evaluation.predict(

@@ -1,6 +1,7 @@
 """The two models of a run: the scored one earns the holdout score, the shipped one is refitted on all rows."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -43,16 +44,32 @@ def step_for(deps: Deps, attempt: Attempt, phase: str, *, at_most: float = LONGE
     return Step(attempt=attempt, phase=phase, fold=0, seconds=seconds, seed=attempt.seed)
 
 
-def watched_rows(deps: Deps) -> tuple[pd.DataFrame, int]:
-    """Return the rows that finalise predicts (holdout, then the first fold's validation rows), and how many are holdout."""
+def watched_rows(deps: Deps) -> pd.DataFrame:
+    """Return the rows that finalise predicts: the holdout, then the first fold's validation rows; without target."""
     workspace = deps.workspace
     valid = workspace.train.iloc[workspace.plan.folds[0].valid]
+    parts = [valid]
     holdout = workspace.holdout()
-    if holdout is None:
-        return valid.reset_index(drop=True), 0
-    rows = holdout[0] if workspace.test is None else as_trained(workspace, holdout[0])[0]
-    both = [frame.drop(columns=[workspace.task.target], errors="ignore") for frame in (rows, valid)]
-    return pd.concat(both, ignore_index=True), len(rows)
+    if holdout is not None:
+        parts = [holdout[0] if workspace.test is None else as_trained(workspace, holdout[0])[0], valid]
+    bare = [frame.drop(columns=[workspace.task.target], errors="ignore") for frame in parts]
+    return pd.concat(bare, ignore_index=True)
+
+
+def holdout_count(deps: Deps) -> int:
+    """Return how many of the watched rows, the first ones, are holdout."""
+    holdout = deps.workspace.holdout()
+    return 0 if holdout is None else len(holdout[0])
+
+
+def watched_count(deps: Deps) -> int:
+    """Return how many rows finalise predicts."""
+    return holdout_count(deps) + len(deps.workspace.plan.folds[0].valid)
+
+
+def staged_watched(deps: Deps) -> Path:
+    """Return the watched rows as staged for a sandbox."""
+    return deps.workspace.staged_once("watched", lambda: watched_rows(deps), labelled=False)
 
 
 async def fit_scored(deps: Deps, attempt: Attempt, *, at_most: float = LONGEST_SECONDS) -> FittedModel | None:
@@ -95,15 +112,14 @@ async def predict_watched(deps: Deps, attempt: Attempt, name: str, fitted: Execu
     Raises:
         InvalidPredictions: The matrix is not what the contract demands.
     """
-    frame, _ = watched_rows(deps)
     reference = fitted.outputs["model"]
     predicted = await evaluation.predict(
         deps,
         step_for(deps, attempt, f"{name}.predict"),
         deps.workspace.resolve(reference),
-        deps.workspace.stage(frame, labelled=False),
+        staged_watched(deps),
     )
     if not predicted.ok:
         return None
-    answers = evaluation.read(deps, predicted, len(frame))
+    answers = evaluation.read(deps, predicted, watched_count(deps))
     return FittedModel(attempt=attempt, fit=fitted, reference=reference, predictions=answers)

@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it, so that `autoglm --help` answers at once.
 """
 
+import gc
 import sys
 import tempfile
 import time
@@ -263,6 +264,8 @@ def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> in
         return status or TransientError.exit_code
     finally:
         front.terminal.close()
+        if front.whole_process:
+            gc.freeze()  # else Python looks for cycles in all that pandas and LangGraph made before it ends: half a second
 
 
 def _guarded(tokens: list[str], front: Front) -> int:
