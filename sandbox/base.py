@@ -79,10 +79,6 @@ class Session(Protocol):
         """Kill what is running, the whole tree, and return when it is dead. Thread-safe; no effect when idle."""
         ...
 
-    def ask_to_stop(self) -> None:
-        """Make `ctx.should_stop()` true in what is running, which may heed it or not. Thread-safe; no effect when idle."""
-        ...
-
     def close(self) -> None:
         """Free everything. Idempotent."""
         ...

@@ -34,11 +34,6 @@ class Exchange:
         """What goes in, on the host."""
         return self.base / "job"
 
-    @property
-    def stop_file(self) -> Path:
-        """Its being there asks the code inside to come to an end."""
-        return self.job / "stop"
-
     def fill(self, job: Job) -> str:
         """Lay out the job and return the hash of its code, context and inputs.
 

@@ -20,7 +20,6 @@ class ScriptedSession:
     jobs: list[Job] = field(default_factory=list)
     """What was asked, in order."""
     cancelled: int = 0
-    asked_to_stop: int = 0
     closed: bool = False
 
     def run(self, job: Job) -> ExecutionReport:
@@ -54,10 +53,6 @@ class ScriptedSession:
     def cancel(self) -> None:
         """Count the call."""
         self.cancelled += 1
-
-    def ask_to_stop(self) -> None:
-        """Count the call."""
-        self.asked_to_stop += 1
 
     def close(self) -> None:
         """Refuse further jobs."""

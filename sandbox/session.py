@@ -5,7 +5,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,6 @@ class SupervisedSession:
         self._idle = threading.Event()
         self._idle.set()
         self._cancelled = threading.Event()
-        self._asked_to_stop = threading.Event()
         self._closed = False
         self._server: ForkServer | None = self._start(self._base)
 
@@ -56,7 +54,6 @@ class SupervisedSession:
             if job.collect.exists() and (not job.collect.is_dir() or any(job.collect.iterdir())):
                 raise SandboxError(f"The folder for artefacts {str(job.collect)!r} is not empty.")
             self._cancelled.clear()
-            self._asked_to_stop.clear()
             self._idle.clear()
             try:
                 return self._run(job)
@@ -66,8 +63,6 @@ class SupervisedSession:
     def _run(self, job: Job) -> ExecutionReport:
         queued = time.monotonic()
         digest = self._exchange.fill(job)
-        if self._asked_to_stop.is_set():  # while the folder was laid out
-            self._exchange.stop_file.touch()
         server = self._ready_server()
         if server is None:
             detail = "cancelled before it started"
@@ -204,13 +199,6 @@ class SupervisedSession:
             return
         self._cancelled.set()
         self._idle.wait()
-
-    def ask_to_stop(self) -> None:
-        """Make `ctx.should_stop()` true in what is running; see `Session.ask_to_stop`."""
-        if not self._idle.is_set():
-            self._asked_to_stop.set()
-            with suppress(OSError):  # it ended just now
-                self._exchange.stop_file.touch()
 
     def close(self) -> None:
         """Free everything. Idempotent."""

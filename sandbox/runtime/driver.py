@@ -264,7 +264,6 @@ def _context(context: Mapping[str, Any], solution: ModuleType, place: Place, cla
         files=_if_there(place.inputs / "files"),
         checkpoints=_if_there(place.inputs / "checkpoints"),
         on_report=claims.progress,
-        stop_file=place.code.parent / "stop",
     )
 
 

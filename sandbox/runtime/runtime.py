@@ -69,8 +69,6 @@ class Context:
     checkpoints: Path | None = None
     """Read-only folder of pretrained models."""
     on_report: Callable[[float, float], None] | None = None
-    stop_file: Path | None = None
-    """Appears when whoever runs this wants it to come to an end."""
 
     def seconds_left(self) -> float:
         """Return the seconds until the deadline, never below 0."""
@@ -78,7 +76,7 @@ class Context:
 
     def should_stop(self) -> bool:
         """Whether it is time to come to an end."""
-        return self.seconds_left() <= 0.0 or (self.stop_file is not None and self.stop_file.exists())
+        return self.seconds_left() <= 0.0
 
     def report(self, step: float, value: float) -> None:
         """Tell how far the work is, for example the boosting round and its validation loss."""

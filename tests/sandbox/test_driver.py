@@ -1,7 +1,6 @@
 """The calls of the runtime, run for real: fit, predict, script, notebook."""
 
 import subprocess
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -145,31 +144,6 @@ def test_parameters_of_a_trial_replace_those_of_the_bundle(desk: Desk) -> None:
 
     assert models[0]["params"] == {"a": 1, "b": 7}
     assert models[0]["drawn"] == models[1]["drawn"] != models[2]["drawn"]
-
-
-def test_a_running_fit_can_be_asked_to_stop(desk: Desk) -> None:
-    """It sees the wish and ends in its own way."""
-    code = SAVES.replace(
-        "    ctx.report(1, 0.5)\n",
-        "    print('up', flush=True)\n    import time\n    while not ctx.should_stop(): time.sleep(0.01)\n",
-    )
-    done = threading.Event()
-    session = desk.session
-    assert isinstance(session, SupervisedSession)
-
-    def ask() -> None:
-        while not done.wait(0.05):
-            session.ask_to_stop()
-
-    asker = threading.Thread(target=ask)
-    asker.start()
-    report, _ = desk.run(
-        "fit", code.replace(" and 0 < ctx.seconds_left() < 20", ""), {"train": desk.folder / "train.parquet"}
-    )
-    done.set()
-    asker.join()
-
-    assert (report.status, report.stdout.head) == (Status.STATUS_OK, "up\n"), report.stderr.head
 
 
 def test_wrong_answers_fail_with_a_message(desk: Desk) -> None:
