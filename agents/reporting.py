@@ -6,7 +6,7 @@ from open_autoglm.agents.finalise.settle import Settled, settled_in
 from open_autoglm.agents.finalise.wishes import Measured, missed
 from open_autoglm.agents.outcome import Baseline, Cost, Outcome, Score, StopReason
 
-DELIVERY_STAGES = ("finalise", "explain")
+DELIVERY_STAGES = ("finalise", "export", "explain")
 """Stages whose warnings are about what was delivered, not about the data."""
 
 

@@ -17,19 +17,20 @@ from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.storytelling import story_of
 from open_autoglm.errors import InputError
 from open_autoglm.sandbox.base import Limits
-from open_autoglm.tools.export.delivery import Delivery, deliver_model, deliver_rest
+from open_autoglm.tools.export.delivery import PREDICTIONS, Delivery, deliver_model, deliver_predictions, deliver_rest
 from open_autoglm.tools.export.manifest import load_manifest, verify
 from open_autoglm.tools.export.story import Diagnostics
 from open_autoglm.tools.task import SourceRole
 
 RUNTIME = Path(sandbox.__file__).parent / "runtime" / "runtime.py"
-ASKED_FOR = "predictions.csv"
-"""The part that the user asked for by giving rows to predict; without it there is something to say."""
 UNLIMITED_SECONDS = 1e9
 
 
 async def deliver(deps: Deps, reason: StopReason) -> None:
-    """Write a usable deliverable and check its bytes (b); where they fail, the scored model takes its place."""
+    """Write a usable deliverable and check its bytes (b); where they fail, the scored model takes its place.
+
+    Predictions of the rows that the user gave for it come right after, before anything explains the model.
+    """
     if deps.journal.stage("export") is not None:
         if await deps.blocking.host(is_whole, deps.workspace.deliverable):
             return
@@ -47,7 +48,10 @@ async def deliver(deps: Deps, reason: StopReason) -> None:
         settled = _warned(settled, check.sentence)
     settled = settled.model_copy(update={"checks": sorted(settled.checks, key=lambda c: c.letter)})
     deps.journal.record_stage("finalise", json.loads(settled.model_dump_json()))
-    deps.journal.record_stage("export", {"shipped": settled.shipped})
+    delivery = _delivery(deps, settled, reason, Diagnostics())
+    session = RecordedSession(deps=deps, attempt=settled.winner)
+    odd = await deps.blocking.host(deliver_predictions, delivery, session, lambda: _left(deps))
+    deps.journal.record_stage("export", {"shipped": settled.shipped, "warnings": list(odd)})
 
 
 async def _delivered(deps: Deps, settled: Settled, reason: StopReason) -> Settled:
@@ -80,7 +84,7 @@ async def explain(deps: Deps, reason: StopReason) -> None:
     delivery = _delivery(deps, settled, reason, await diagnostics(deps, settled))
     session = RecordedSession(deps=deps, attempt=settled.winner)
     result = await deps.blocking.host(deliver_rest, delivery, session, lambda: _left(deps))
-    missing = [f"Left out: {part}." for part in result.left_out if part.startswith(ASKED_FOR)]
+    missing = [f"Left out: {part}." for part in result.left_out if part.startswith(PREDICTIONS)]
     warnings = list(dict.fromkeys([*result.warnings, *missing]))
     story = delivery.story.model_copy(
         update={"left_out": result.left_out, "warnings": (*delivery.story.warnings, *warnings)}

@@ -11,7 +11,9 @@ from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
 from open_autoglm.agents.ingest import as_trained
+from open_autoglm.tools.export.delivery import PREDICT_SECONDS
 from open_autoglm.tools.metrics.predictions import Predictions
+from open_autoglm.tools.task import SourceRole
 
 SLACK_SECONDS = 1.0
 """What is left to write the deliverable when a fit takes all the time there is."""
@@ -35,7 +37,13 @@ class FittedModel:
 def seconds_for_one(deps: Deps) -> float:
     """Return how long one step of finalise may take: all the time that is left."""
     left = deps.budget.seconds_left
-    return LONGEST_SECONDS if left is None else max(SHORTEST_SECONDS, left - SLACK_SECONDS)
+    return LONGEST_SECONDS if left is None else max(SHORTEST_SECONDS, left - slack_seconds(deps))
+
+
+def slack_seconds(deps: Deps) -> float:
+    """Return what no fit may take: the seconds to write the deliverable, and to predict the rows given for it."""
+    asked = any(source.role is SourceRole.PREDICT for source in deps.workspace.task.sources)
+    return SLACK_SECONDS + (PREDICT_SECONDS if asked else 0.0)
 
 
 def step_for(deps: Deps, attempt: Attempt, phase: str, *, at_most: float = LONGEST_SECONDS) -> Step:

@@ -1,5 +1,6 @@
 """Which file is for what, and tables that nothing can be learned from."""
 
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -7,12 +8,17 @@ import pytest
 from pydantic import JsonValue
 from tests.agents import engine
 
+from open_autoglm.agents import run as run_module
+from open_autoglm.agents.budget import Budget
 from open_autoglm.agents.ingest import lost_labels
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.errors import InputError, Unsupported
 from open_autoglm.tools.data.read import read_table
-from open_autoglm.tools.task import SourceRole, TaskType
+from open_autoglm.tools.task import BudgetSpec, SourceRole, TaskType
+
+_ENDLESS = {"shipped.fit": 1e6, "importance.predict": 1e6, "predict": 2.0}
+"""Seconds that phases take."""
 
 
 def tables(folder: Path, *names: str) -> list[Path]:
@@ -88,6 +94,20 @@ def test_rows_without_labels_are_predicted_with_probabilities(tmp_path: Path) ->
 
     assert list(table.columns) == ["prediction", "proba_0", "proba_1"]
     assert len(table) == 60
+
+
+def test_predictions_come_before_the_time_is_spent_on_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refit never ends and the explanation would not either: the rows that were asked for are predicted in time."""
+    clock = engine.Clock()
+    played = engine.Timed(clock, lambda job: _ENDLESS.get(job.phase, 0.5))
+    monkeypatch.setattr(run_module, "Budget", partial(Budget, clock=clock))
+    outcome = engine.go(tmp_path, played, test=tables(tmp_path, "new.csv")[0], budget=BudgetSpec(seconds=40))
+
+    assert len(pd.read_csv(tmp_path / "run" / "deliverable" / "predictions.csv")) == 60
+    assert not [text for text in outcome.warnings if "predictions.csv" in text]
+    assert clock.now - 1000 <= 40 + 5
 
 
 def test_predictions_that_could_not_be_made_are_a_warning(tmp_path: Path) -> None:

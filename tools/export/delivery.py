@@ -37,6 +37,7 @@ FOLDER = "deliverable"
 REPORT_SECONDS = 1.0
 LOCK_SECONDS = 1.0
 PAGE_SECONDS = 0.3
+PREDICTIONS = "predictions.csv"
 PREDICT_SECONDS = 2.0
 """Starting a job and reading what it wrote, beside the model's own time."""
 NOTEBOOK_NEEDS = ("scikit-learn",)
@@ -224,7 +225,7 @@ class _Rest:
         """Limits of a job that may use the time that is left, but for what the pages after it take."""
         limits = self.delivery.limits or generous_limits()
         left = self.seconds_left() - PAGE_SECONDS - REPORT_SECONDS
-        return replace(limits, wall_seconds=max(1.0, min(limits.wall_seconds, left)))
+        return replace(limits, wall_seconds=max(PREDICT_SECONDS, min(limits.wall_seconds, left)))
 
     def predictions(self) -> None:
         """Predict the rows of an unlabelled test file, in the layout of a sample submission if one was given."""
@@ -237,7 +238,7 @@ class _Rest:
         if delivery.sample_submission is not None:
             table, misfits = fill_submission(delivery.sample_submission, table, delivery.task, delivery.classes)
             self.warnings += misfits
-        write_csv(table, self.folder / "predictions.csv")
+        write_csv(table, self.folder / PREDICTIONS)
 
     def report(self) -> None:
         """Write the page that tells the run."""
@@ -270,12 +271,28 @@ class _Rest:
         _write(self.folder / "README.md", read_me(self.delivery.story, manifest, present))
 
 
+def deliver_predictions(delivery: Delivery, session: Session, seconds_left: Callable[[], float]) -> tuple[str, ...]:
+    """Predict the rows of an unlabelled test file with what `deliver_model` wrote, and return the warnings.
+
+    It is what the user asked for, so that it is tried with whatever time is left; what cannot be done is left to
+    `deliver_rest`, which tries again and says what is missing.
+    """
+    if delivery.new_rows is None:
+        return ()
+    rest = _Rest(delivery=delivery, session=session, seconds_left=seconds_left, folder=delivery.directory / FOLDER)
+    rest.step(PREDICTIONS, 0.0, rest.predictions)
+    return () if rest.left_out else tuple(rest.warnings)
+
+
 def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[], float]) -> ExportResult:
-    """Add what explains the model to what `deliver_model` wrote: each part that fits into `seconds_left`, in order of worth."""
+    """Add what explains the model to what `deliver_model` wrote: each part that fits into `seconds_left`, in order of worth.
+
+    Predictions that `deliver_predictions` could not make come first.
+    """
     folder = delivery.directory / FOLDER
     rest = _Rest(delivery=delivery, session=session, seconds_left=seconds_left, folder=folder)
-    if delivery.new_rows is not None:
-        rest.step("predictions.csv", PREDICT_SECONDS, rest.predictions)
+    if delivery.new_rows is not None and not (folder / PREDICTIONS).exists():
+        rest.step(PREDICTIONS, PREDICT_SECONDS, rest.predictions)
     rest.step("requirements.lock", LOCK_SECONDS, rest.lock)
     rest.step("MODEL_CARD.md and README.md", PAGE_SECONDS, rest.pages)
     rest.step("report.html", REPORT_SECONDS, rest.report)
