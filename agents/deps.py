@@ -1,5 +1,6 @@
 """What the nodes act through. One object per run; a worker's copy differs in its session alone."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -50,6 +51,8 @@ class Deps:
     """Where the graphs keep their cursors; known to `agents.graph` alone."""
     frames: Mapping[str, Any] = field(default_factory=dict)
     """Data frames given through the Python API, by the pseudo path that stands for them in the options."""
+    suggesting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the worker that asks for the next trial until it is recorded: two that ask at once would get the same."""
     process: str = field(default_factory=lambda: uuid.uuid4().hex)
     """Names this process in the run's clock."""
 

@@ -36,6 +36,7 @@ from open_autoglm.agents.nodes import worker
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.state import RunState, RunUpdate, WorkerState, WorkerUpdate
 from open_autoglm.agents.strategist import Question
+from open_autoglm.agents.waiting import WaitingRoom
 from open_autoglm.events import EventKind
 from open_autoglm.tools.task import TaskSpec
 
@@ -44,6 +45,8 @@ RUN_THREAD = "run"
 CHECKPOINT = "checkpoint.sqlite"
 STEPS_PER_ATTEMPT = 10_000
 """LangGraph's own guard; an attempt takes at most two steps a fold, and a few."""
+REVOCABLE = frozenset({StopReason.CONVERGED, StopReason.NO_PROGRESS, StopReason.BUDGET_ATTEMPTS})
+"""What a worker found may not hold once another has closed its attempt: a new best to work on, a pick that came to nothing."""
 
 
 def build_run_graph() -> StateGraph[RunState, Deps, RunState, RunState]:
@@ -132,8 +135,9 @@ async def search(state: RunState, deps: Deps) -> RunUpdate:
     recorded = deps.journal.stage("search")
     if recorded is not None:
         return {"stop_reason": recorded["stop_reason"]}
+    room = WaitingRoom(deps.workers)
     reasons = await _side_by_side(
-        [work(number, replace(deps, session=session)) for number, session in enumerate(deps.sessions)]
+        [work(number, replace(deps, session=session), room) for number, session in enumerate(deps.sessions)]
     )
     last = reasons[-1]  # the search went on until the last worker ended
     reason = last if deps.journal.best_attempts(greater_is_better=True, count=1) else _without_model(last)
@@ -159,20 +163,35 @@ def _without_model(reason: StopReason) -> StopReason:
     return StopReason.FAILED if reason in (StopReason.CONVERGED, StopReason.NO_PROGRESS) else reason
 
 
-async def work(number: int, deps: Deps) -> StopReason:
-    """Run one worker: one invocation of its graph per attempt, until there is a reason to stop."""
+async def work(number: int, deps: Deps, room: WaitingRoom) -> StopReason:
+    """Run one worker: one invocation of its graph per attempt, until there is a reason to stop.
+
+    A reason that the attempt of another worker may still take back stands once all of them have one.
+    """
     app = build_worker_graph().compile(checkpointer=deps.checkpoints)
     while True:
-        thread = f"worker-{number}"
-        config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": STEPS_PER_ATTEMPT}
-        going = bool((await app.aget_state(config)).next)
-        output = await app.ainvoke(
-            None if going else WorkerState(worker=number), config, context=deps, version="v2", durability="sync"
-        )
-        if deps.checkpoints is not None:
-            await deps.checkpoints.adelete_thread(thread)
-        if output.value.stop_reason:
-            return StopReason(output.value.stop_reason)
+        seen = room.news
+        reason = await _one_attempt(app, number, deps)
+        if reason is None:
+            room.tell()
+        elif reason not in REVOCABLE:
+            room.leave()
+            return reason
+        elif not await room.wait(seen):
+            return reason
+
+
+async def _one_attempt(app: CompiledStateGraph[Any, Any, Any, Any], number: int, deps: Deps) -> StopReason | None:
+    """Run the graph from one choice to the next, or on from its checkpoint; return why there was nothing to choose."""
+    thread = f"worker-{number}"
+    config: RunnableConfig = {"configurable": {"thread_id": thread}, "recursion_limit": STEPS_PER_ATTEMPT}
+    going = bool((await app.aget_state(config)).next)
+    output = await app.ainvoke(
+        None if going else WorkerState(worker=number), config, context=deps, version="v2", durability="sync"
+    )
+    if deps.checkpoints is not None:
+        await deps.checkpoints.adelete_thread(thread)
+    return StopReason(output.value.stop_reason) if output.value.stop_reason else None
 
 
 def _forget_if_damaged(path: Path) -> None:

@@ -80,16 +80,17 @@ async def _write_trial(attempt: Attempt, deps: Deps) -> Attempt | None:
     space = await deps.strategist.propose_space(brief(deps, seed=attempt.seed), past(deps, parent))
     if space is None or parent.bundle is None:
         return None
-    params = await deps.blocking.host(
-        suggest,
-        space,
-        _trials(attempt, parent, deps),
-        greater_is_better=deps.workspace.metric.greater_is_better,
-        seed=deps.workspace.options.seed,
-    )
     bundle = deps.journal.bundle(parent.bundle)
-    merged: dict[str, Json] = {**(parent.params or {}), **params}
-    deps.journal.update(replace(attempt, params=merged))
+    async with deps.suggesting:
+        params = await deps.blocking.host(
+            suggest,
+            space,
+            _trials(attempt, parent, deps),
+            greater_is_better=deps.workspace.metric.greater_is_better,
+            seed=deps.workspace.options.seed,
+        )
+        merged: dict[str, Json] = {**(parent.params or {}), **params}
+        deps.journal.update(replace(attempt, params=merged))
     deps.journal.save_bundle(attempt.id, bundle)
     written = deps.journal.attempt(attempt.id)
     if deps.journal.twin(written, bundle.content_hash) is not None:

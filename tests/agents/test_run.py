@@ -141,15 +141,6 @@ def test_more_attempts_after_the_end_go_on_where_the_run_stood(tmp_path: Path) -
     assert [row for row in kept if row[0] in {r[0] for r in before}] == before
 
 
-def test_workers_share_the_journal_and_nothing_else(tmp_path: Path) -> None:
-    """Three workers make each draft once."""
-    outcome = run(tmp_path, workers=3, budget=BudgetSpec(attempts=3))
-
-    drafts = [row[5] for row in remembered(tmp_path) if row[1] is Operator.DRAFT and row[4] is AttemptStatus.SCORED]
-    assert outcome.status == "delivered"
-    assert len(drafts) == len(set(drafts)) == 3
-
-
 def test_a_first_stop_finishes_with_the_best_so_far(tmp_path: Path) -> None:
     """After a scored attempt a request to stop leads to finalise, not to nothing."""
     stop = StopFlag()

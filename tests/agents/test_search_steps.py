@@ -4,7 +4,6 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -292,45 +291,6 @@ def test_an_improvement_follows_its_parent(tmp_path: Path) -> None:
     improved = attempts(tmp_path, Operator.IMPROVE)[0]
 
     assert (improved.parents, outcome.best_attempt) == (("a0001",), improved.id)
-
-
-class Waiting(engine.Played):
-    """Plays jobs; those of the second attempt wait until the first is told to go."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.go_on = threading.Event()
-
-    def __call__(self, job: Job) -> ExecutionReport:
-        if job.execution_id.startswith("a0002"):
-            self.go_on.wait(30)
-        return super().__call__(job)
-
-
-def test_the_reason_is_that_of_the_last_worker_to_end(tmp_path: Path) -> None:
-    """One worker has nothing left to do, the other reaches the target afterwards: the target is why the search ended."""
-    played = Waiting()
-
-    def listen(event: Event) -> None:
-        if event.kind is EventKind.ATTEMPT_FINISHED:
-            played.go_on.set()
-
-    writer = engine.strategist(400.0, 0.5)
-    outcome = engine.go(
-        tmp_path, played, writer=writer, workers=2, target_score=0.7, budget=BudgetSpec(attempts=9), listeners=[listen]
-    )
-
-    assert outcome.stop_reason is StopReason.TARGET_REACHED
-    assert outcome.attempts == 2
-
-
-@pytest.mark.slow
-def test_two_workers_find_what_one_finds(tmp_path: Path) -> None:
-    """The same drafts, each once, and the same winner."""
-    outcome = engine.go(tmp_path, writer=engine.strategist(2.0, 0.5, 1.0), workers=2, budget=BudgetSpec(attempts=3))
-
-    assert sorted(a.title for a in attempts(tmp_path, Operator.DRAFT)) == ["noise 0.5", "noise 1.0", "noise 2.0"]
-    assert next(a.title for a in attempts(tmp_path) if a.id == outcome.best_attempt) == "noise 0.5"
 
 
 # --- cut, and reopened -----------------------------------------------------------------------------------------------
