@@ -136,10 +136,6 @@ class RecordedSession:
         """Cancel what runs beneath."""
         self.deps.session.cancel()
 
-    def ask_to_stop(self) -> None:
-        """Pass on the wish."""
-        self.deps.session.ask_to_stop()
-
     def close(self) -> None:
         """Leave the session beneath open: it is the run's."""
 
