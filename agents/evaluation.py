@@ -13,11 +13,12 @@ import numpy as np
 
 from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
-from open_autoglm.agents.faults import damaged
+from open_autoglm.agents.faults import damaged, intact
 from open_autoglm.events import EventKind, Json
 from open_autoglm.sandbox.base import Job, Limits
 from open_autoglm.sandbox.report import ExecutionReport, failure_line, is_ok, status_name
-from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions, read_predictions
+from open_autoglm.tools.data.staging import content_hash
+from open_autoglm.tools.metrics.predictions import Predictions, read_predictions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,22 +67,19 @@ def read(deps: Deps, execution: Execution, rows: int, *, name: str = "prediction
 
     Raises:
         InvalidPredictions: It is not [rows, k] of finite numbers as the contract demands.
-        RunDirectoryError: It was once, and was damaged since.
+        RunDirectoryError: It is not what the execution left: the file was damaged since.
     """
     task = deps.workspace.task
     path = deps.workspace.resolve(execution.outputs[name])
-    try:
-        return read_predictions(
-            path,
-            rows=rows,
-            task_type=task.task_type,
-            classes=deps.workspace.classes,
-            quantiles=tuple(task.quantiles),
-        )
-    except InvalidPredictions as error:
-        if execution.score is None:
-            raise
-        raise damaged(path, "could be read when it was scored and cannot any more") from error
+    if intact(path, content_hash) not in {left.sha256 for left in execution.report.artefacts if left.path == name}:
+        raise damaged(path, "is not what was predicted (its SHA-256 differs from the journal's)")
+    return read_predictions(
+        path,
+        rows=rows,
+        task_type=task.task_type,
+        classes=deps.workspace.classes,
+        quantiles=tuple(task.quantiles),
+    )
 
 
 def score(deps: Deps, y: np.ndarray, predictions: Predictions) -> float:

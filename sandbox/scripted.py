@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
 
 from open_autoglm.errors import SandboxError, ScriptExhausted
 from open_autoglm.sandbox.base import Job, Readiness
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
-from open_autoglm.sandbox.report_pb2 import Isolation
+from open_autoglm.sandbox.report_pb2 import Artefact, Isolation
 
 Answer = ExecutionReport | SandboxError | Callable[[Job], ExecutionReport]
 """A report, an error to raise, or a function of the job that may also write artefacts into `job.collect`."""
@@ -45,6 +47,8 @@ class ScriptedSession:
         job.collect.mkdir(parents=True, exist_ok=True)
         report = ExecutionReport()
         report.CopyFrom(answer(job) if callable(answer) else answer)
+        if not report.artefacts:
+            report.artefacts.extend(_artefacts(job.collect))
         report.schema_version, report.execution_id, report.phase = SCHEMA_VERSION, job.execution_id, job.phase
         if not report.HasField("isolation"):
             report.isolation.CopyFrom(Isolation(backend="scripted", tier="scripted", isolating=True))
@@ -57,6 +61,16 @@ class ScriptedSession:
     def close(self) -> None:
         """Refuse further jobs."""
         self.closed = True
+
+
+def _artefacts(folder: Path) -> list[Artefact]:
+    """Describe what an answer wrote, as the supervisor does for what it collects."""
+    return [
+        Artefact(path=path.relative_to(folder).as_posix(), sha256=sha256(content).hexdigest(), size_bytes=len(content))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        for content in [path.read_bytes()]
+    ]
 
 
 class ScriptedSandbox:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.agents import engine
 
@@ -136,6 +137,20 @@ def test_a_changed_table_is_refused(finished: Path, tmp_path: Path) -> None:
     run_dir = damaged(finished, tmp_path, "data/*.parquet", "bits")
     with pytest.raises(RunDirectoryError, match=r"is damaged|is not what was read"):
         resume_run(run_dir, budget=BudgetSpec(attempts=1), strategist=engine.strategist(0.2), sandbox=engine.sandbox())
+
+
+def test_predictions_that_are_others_are_refused(finished: Path, tmp_path: Path) -> None:
+    """Numbers that could be probabilities and are not those that were predicted: known by the journal's SHA-256."""
+    run_dir = damaged(finished, tmp_path, "nothing", "gone")
+    for path in run_dir.glob("objects/*.npy"):
+        np.save(path, np.load(path)[::-1].copy())
+    with pytest.raises(RunDirectoryError, match="is not what was predicted"):
+        resume_run(
+            run_dir,
+            budget=BudgetSpec(attempts=1),
+            strategist=engine.strategist(2.0, 0.5, 1.0, 0.2),
+            sandbox=engine.sandbox(),
+        )
 
 
 def test_a_damaged_staged_table_is_written_anew(finished: Path, tmp_path: Path) -> None:
