@@ -8,24 +8,30 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from google.protobuf.message import DecodeError
 
 from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 
+T = TypeVar("T")
 SCHEMA_VERSION = 1
 OPENED_AFTER = "opened_after"
 """The last attempt before the search was opened again, by number: patience begins anew."""
 PARSED_BUNDLES = 256
 """Bundles kept parsed: a brief shows the recent ones again and again."""
+
+_UNREADABLE = (ValueError, KeyError, TypeError, DecodeError, BundleRefused)
+"""What making an object of a damaged record raises."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -118,6 +124,20 @@ class Journal:
         with self._lock:
             return self._db.execute(query, values).fetchall()
 
+    def _each(self, parse: Callable[[sqlite3.Row], T], rows: Sequence[sqlite3.Row]) -> list[T]:
+        """Make what rows stand for.
+
+        Raises:
+            RunDirectoryError: One of them is not what was written.
+        """
+        try:
+            return [parse(row) for row in rows]
+        except _UNREADABLE as error:
+            raise RunDirectoryError(
+                f"The journal {self.path} is damaged: a record in it cannot be read ({type(error).__name__}). Start a new "
+                "run, or put back a copy."
+            ) from error
+
     # --- facts about the run -------------------------------------------------------------------------------------
 
     def get_meta(self, key: str) -> str | None:
@@ -133,12 +153,7 @@ class Journal:
     def stage(self, name: str) -> Any | None:
         """Return the recorded result of a stage, or None where it has not ended yet."""
         rows = self._rows("SELECT result FROM stages WHERE name = ?", name)
-        try:
-            return json.loads(rows[0]["result"]) if rows else None
-        except ValueError as error:
-            raise RunDirectoryError(
-                f"The journal {self.path} is damaged: its record of {name!r} cannot be read. Start a new run, or put back a copy."
-            ) from error
+        return self._each(lambda row: json.loads(row["result"]), rows)[0] if rows else None
 
     def record_stage(self, name: str, result: Mapping[str, Json]) -> None:
         """Record that a stage ended, with its result."""
@@ -202,7 +217,12 @@ class Journal:
                 )
             if len(self._bundles) >= PARSED_BUNDLES:
                 self._bundles.pop(next(iter(self._bundles)))
-            self._bundles[digest] = CodeBundle.model_validate_json(rows[0]["bundle"])
+            (bundle,) = self._each(lambda row: CodeBundle.from_json(row["bundle"]), rows)
+            if bundle.content_hash != digest:
+                raise RunDirectoryError(
+                    f"The journal {self.path} is damaged: bundle {digest} holds other code. Start a new run, or put back a copy."
+                )
+            self._bundles[digest] = bundle
         return self._bundles[digest]
 
     def update(self, attempt: Attempt) -> None:
@@ -224,22 +244,20 @@ class Journal:
         rows = self._rows("SELECT * FROM attempts WHERE id = ?", attempt_id)
         if not rows:
             raise RunDirectoryError(f"The journal {self.path} has no attempt {attempt_id!r}.")
-        return attempt_from(rows[0])
+        return self._each(attempt_from, rows)[0]
 
     def attempts(self, status: AttemptStatus | None = None) -> list[Attempt]:
         """Return all attempts (of one status), oldest first."""
         if status is None:
-            return [attempt_from(row) for row in self._rows("SELECT * FROM attempts ORDER BY number")]
-        return [
-            attempt_from(row) for row in self._rows("SELECT * FROM attempts WHERE status = ? ORDER BY number", status)
-        ]
+            return self._each(attempt_from, self._rows("SELECT * FROM attempts ORDER BY number"))
+        return self._each(attempt_from, self._rows("SELECT * FROM attempts WHERE status = ? ORDER BY number", status))
 
     def recent_attempts(self, count: int) -> list[Attempt]:
         """Return the last attempts that were written, oldest first."""
         rows = self._rows(
             "SELECT * FROM attempts WHERE operator != 'rerun' AND status != 'empty' ORDER BY number DESC LIMIT ?", count
         )
-        return [attempt_from(row) for row in reversed(rows)]
+        return self._each(attempt_from, rows[::-1])
 
     def unfinished(self, worker: int) -> Attempt | None:
         """Return the attempt that this worker was in the middle of, if any."""
@@ -247,7 +265,7 @@ class Journal:
             "SELECT * FROM attempts WHERE status='running' AND operator != 'rerun' AND worker=? ORDER BY number LIMIT 1",
             worker,
         )
-        return attempt_from(rows[0]) if rows else None
+        return next(iter(self._each(attempt_from, rows)), None)
 
     def picks(self) -> list[tuple[Operator, AttemptStatus, tuple[str, ...], int]]:
         """Return (operator, status, parents, count) of all picks of the search, grouped."""
@@ -255,9 +273,10 @@ class Journal:
             "SELECT operator, status, parents, COUNT(*) AS n FROM attempts WHERE operator != 'rerun' "
             "GROUP BY operator, status, parents"
         )
-        return [
-            (Operator(r["operator"]), AttemptStatus(r["status"]), tuple(json.loads(r["parents"])), r["n"]) for r in rows
-        ]
+        return self._each(
+            lambda r: (Operator(r["operator"]), AttemptStatus(r["status"]), tuple(json.loads(r["parents"])), r["n"]),
+            rows,
+        )
 
     def since(self, attempt_id: str) -> int:
         """Return how many attempts of the search, since it was last opened, ended without gain after this one was reserved."""
@@ -283,12 +302,12 @@ class Journal:
         rows = self._rows(
             "SELECT * FROM attempts WHERE operator='tune' AND parents=? ORDER BY number", json.dumps([parent])
         )
-        return [attempt_from(row) for row in rows]
+        return self._each(attempt_from, rows)
 
     def rerun_of(self, attempt_id: str) -> Attempt | None:
         """Return the rerun of an attempt with another seed, if there is one."""
         rows = self._rows("SELECT * FROM attempts WHERE operator='rerun' AND parents=?", json.dumps([attempt_id]))
-        return attempt_from(rows[0]) if rows else None
+        return next(iter(self._each(attempt_from, rows)), None)
 
     def reopen_cut(self) -> int:
         """Set attempts that the end of the budget cut back to running, since there is more budget now; return how many."""
@@ -311,7 +330,7 @@ class Journal:
             f"SELECT * FROM attempts WHERE status = 'scored' AND operator != 'rerun' ORDER BY mean {order}, number LIMIT ?",  # noqa: S608  # one of two constants
             count,
         )
-        return [attempt_from(row) for row in rows]
+        return self._each(attempt_from, rows)
 
     def counts(self) -> dict[str, int]:
         """Return how many attempts there are of each status; reruns and empty picks are none."""
@@ -325,13 +344,12 @@ class Journal:
     def execution(self, attempt: str, phase: str, fold: int) -> Execution | None:
         """Return what an execution left, or None where it has not been made."""
         rows = self._rows("SELECT * FROM executions WHERE attempt=? AND phase=? AND fold=?", attempt, phase, fold)
-        return execution_from(rows[0]) if rows else None
+        return next(iter(self._each(execution_from, rows)), None)
 
     def executions(self, attempt: str) -> list[Execution]:
         """Return all executions of one attempt."""
-        return [
-            execution_from(r) for r in self._rows("SELECT * FROM executions WHERE attempt=? ORDER BY rowid", attempt)
-        ]
+        rows = self._rows("SELECT * FROM executions WHERE attempt=? ORDER BY rowid", attempt)
+        return self._each(execution_from, rows)
 
     def execution_count(self) -> int:
         """Return how many executions are recorded."""
@@ -342,7 +360,7 @@ class Journal:
         last = 0
         while rows := self._rows("SELECT rowid, report FROM executions WHERE rowid > ? ORDER BY rowid LIMIT 500", last):
             last = rows[-1]["rowid"]
-            yield from (ExecutionReport.FromString(row["report"]) for row in rows)
+            yield from self._each(lambda row: ExecutionReport.FromString(row["report"]), rows)
 
     def record(self, execution: Execution) -> None:
         """Record an execution. What is recorded is never executed again."""

@@ -183,11 +183,21 @@ def test_a_header_of_another_kind_is_refused(change: dict[str, object], finished
         resume_run(run_dir, strategist=engine.strategist(2.0), sandbox=engine.sandbox())
 
 
-def test_a_record_that_is_no_json_is_refused(finished: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    ["UPDATE stages SET result = '{broken'", "UPDATE bundles SET bundle = replace(bundle, 'def fit', 'def fat')"],
+    ids=["no JSON", "no bundle"],
+)
+def test_a_record_that_cannot_be_read_is_refused(damage: str, finished: Path, tmp_path: Path) -> None:
     """A journal that SQLite can read and we cannot."""
     run_dir = damaged(finished, tmp_path, "nothing", "gone")
     with closing(sqlite3.connect(run_dir / "journal.sqlite")) as journal:
-        journal.execute("UPDATE stages SET result = '{broken'")
+        journal.execute(damage)
         journal.commit()
     with pytest.raises(RunDirectoryError, match="is damaged"):
-        resume_run(run_dir, strategist=engine.strategist(2.0), sandbox=engine.sandbox())
+        resume_run(
+            run_dir,
+            budget=BudgetSpec(attempts=1),
+            strategist=engine.strategist(2.0, 0.5, 1.0),
+            sandbox=engine.sandbox(),
+        )

@@ -135,3 +135,44 @@ def test_unknown_attempts_and_bundles_are_refused(journal: Journal) -> None:
         journal.attempt("a9999")
     with pytest.raises(RunDirectoryError):
         journal.bundle("0" * 64)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE bundles SET bundle = '{broken'",
+        "UPDATE bundles SET bundle = replace(bundle, 'def fit', 'def fat')",
+        "UPDATE bundles SET bundle = replace(bundle, 'def fit', 'def fit(')",
+        "UPDATE bundles SET bundle = replace(bundle, 'Fit nothing', 'Fit all')",
+        "UPDATE attempts SET parents = '[['",
+        "UPDATE attempts SET status = 'odd'",
+        "UPDATE attempts SET operator = 7",
+        "UPDATE executions SET report = x'ff00ff'",
+        "UPDATE executions SET outputs = 'none'",
+        "UPDATE stages SET result = '{broken'",
+    ],
+)
+def test_a_record_that_was_damaged_is_said_in_one_line(damage: str, tmp_path: Path) -> None:
+    """Whatever SQLite can read and we cannot, or would read as other code than was recorded."""
+    journal = Journal(tmp_path / "journal.sqlite")
+    name = reserve(journal)
+    digest = journal.save_bundle(name, engine.bundle(0.5))
+    journal.record(Execution(attempt=name, phase="fold.fit", fold=0, report=ExecutionReport(), ok=True))
+    journal.record_stage("understand", {})
+    journal.close()
+    with sqlite3.connect(journal.path) as db:
+        db.execute(damage)
+    again = Journal(journal.path)
+
+    def read_all() -> None:
+        again.stage("understand")
+        again.bundle(digest)
+        again.attempts()
+        again.picks()
+        again.executions(name)
+        list(again.reports())
+
+    with pytest.raises(RunDirectoryError, match="is damaged") as refused:
+        read_all()
+    assert "\n" not in str(refused.value)
+    again.close()
