@@ -8,18 +8,24 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from open_autoglm.agents.budget import StopFlag
+from open_autoglm.agents import run as run_module
+from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.budget import Budget, StopFlag
+from open_autoglm.agents.finalise.settle import Settled, settled_in
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.agents.run import start_run
 from open_autoglm.agents.scripted import ScriptedStrategist
-from open_autoglm.agents.strategist import Brief, Past
+from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.events import Listener
 from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.bundle import Author, CodeBundle
@@ -50,7 +56,7 @@ def frame(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"x": x, "z": generator.normal(size=rows), "label": label})
 
 
-def csv(folder: Path, rows: int = 600) -> Path:
+def csv(folder: Path, rows: int = 640) -> Path:
     path = folder / "train.csv"
     frame(rows).to_csv(path, index=False)
     return path
@@ -143,6 +149,27 @@ def journal(folder: Path) -> Iterator[Journal]:
         opened.close()
 
 
+def settled(folder: Path) -> Settled:
+    """Return what finalise settled in the run made in a folder."""
+    with journal(folder) as opened:
+        found = settled_in(opened)
+    assert found is not None
+    return found
+
+
+def results(folder: Path) -> dict[str, str]:
+    """Return what came out of each check, by its letter."""
+    checks = settled(folder).checks
+    assert [check.letter for check in checks] == ["a", "b", "c", "d"], "each once"
+    return {check.letter: check.result for check in checks}
+
+
+def attempts(folder: Path, operator: Operator | None = None) -> list[Attempt]:
+    """Return the attempts of the run made in a folder, of one operator if it is named."""
+    with journal(folder) as opened:
+        return [a for a in opened.attempts() if operator is None or a.operator is operator]
+
+
 class Clock:
     """A clock that stands still unless it is told to go on."""
 
@@ -186,7 +213,7 @@ class Played:
         model.mkdir(parents=True)
         (model / "model.json").write_text(json.dumps({"noise": noise, "seed": job.context["seed"]}))
         if "check" in job.inputs:
-            np.save(job.collect / "check.npy", _answers(job, pd.read_parquet(job.inputs["check"]), model))
+            np.save(job.collect / "check.npy", _answers(job, _rows(job.inputs["check"]), model))
 
 
 class Tampered(Played):
@@ -221,6 +248,16 @@ def fail(job: Job, report: ExecutionReport) -> None:
     report.detail = "it broke"
 
 
+class Refusing(Played):
+    """Plays jobs; code with a noise of 9 or more breaks."""
+
+    def __call__(self, job: Job) -> ExecutionReport:
+        report = super().__call__(job)
+        if any(f'"noise": {noise}' in job.code["solution.py"] for noise in ("9.0", "9.5")):
+            fail(job, report)
+        return report
+
+
 class Timed(Played):
     """Plays jobs that take time on a clock of the test's; one that takes longer than it may is killed by then."""
 
@@ -240,12 +277,28 @@ class Timed(Played):
         return report
 
 
+def on_a_clock(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, cost: Callable[[Job], float], **more: Any
+) -> tuple[Outcome, Clock, Timed]:
+    """Go on a clock of the test's, given what each job costs; return also how it stands at the end, and who played."""
+    clock = Clock()
+    played = Timed(clock, cost)
+    monkeypatch.setattr(run_module, "Budget", partial(Budget, clock=clock))
+    return go(folder, played, **more), clock, played
+
+
 def _literal(source: str) -> float:
     return float(source.split('"noise": ')[1].split("}", maxsplit=1)[0])
 
 
+@lru_cache(maxsize=64)
+def _rows(path: Path) -> pd.DataFrame:
+    """Read staged rows, once: their file is named by its content."""
+    return pd.read_parquet(path)
+
+
 def _predict(job: Job) -> None:
-    answers = _answers(job, pd.read_parquet(job.inputs["rows"]), job.inputs["model"])
+    answers = _answers(job, _rows(job.inputs["rows"]), job.inputs["model"])
     batches = job.context.get("batches")
     if isinstance(batches, list):
         answers = np.concatenate([answers[batch] for batch in batches])

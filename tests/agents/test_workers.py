@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.agents import engine
 
-from open_autoglm.agents.attempts import Attempt, AttemptStatus
+from open_autoglm.agents.attempts import AttemptStatus
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.search.base import Pick, SearchView
 from open_autoglm.agents.search.greedy import GreedyPolicy
@@ -23,15 +23,10 @@ SECONDS = 30
 """Nothing here takes so long unless it is broken."""
 
 
-def attempts(folder: Path, operator: Operator) -> list[Attempt]:
-    with engine.journal(folder) as journal:
-        return [a for a in journal.attempts() if a.operator is operator]
-
-
 def test_workers_share_the_journal_and_nothing_else(tmp_path: Path) -> None:
     """Three workers make each draft once, and find the winner that one finds."""
     outcome = engine.go(tmp_path, writer=engine.strategist(2.0, 0.5, 1.0), workers=3, budget=BudgetSpec(attempts=3))
-    drafts = attempts(tmp_path, Operator.DRAFT)
+    drafts = engine.attempts(tmp_path, Operator.DRAFT)
 
     assert outcome.status == "delivered"
     assert sorted(a.title for a in drafts) == ["noise 0.5", "noise 1.0", "noise 2.0"]
@@ -104,7 +99,7 @@ def test_a_worker_with_nothing_to_choose_waits_for_the_others(tmp_path: Path, mo
         tmp_path, played, writer=engine.strategist(2.0, space=space), workers=2, budget=BudgetSpec(attempts=3)
     )
 
-    trials = attempts(tmp_path, Operator.TUNE)
+    trials = engine.attempts(tmp_path, Operator.TUNE)
     assert {trial.status for trial in trials} == {AttemptStatus.SCORED}
     assert {trial.worker for trial in trials} == {0, 1}
     assert outcome.stop_reason is StopReason.BUDGET_ATTEMPTS
