@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from open_autoglm.events import Json
+from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport
 
 
@@ -20,11 +21,11 @@ class Limits:
 
     wall_seconds: float
     memory_bytes: int
-    processes: int = 256
-    disk_bytes: int = 2 << 30
-    output_bytes: int = 64 << 20
+    processes: int = field(default_factory=lambda: default_policy().limits.processes)
+    disk_bytes: int = field(default_factory=lambda: default_policy().limits.disk_bytes)
+    output_bytes: int = field(default_factory=lambda: default_policy().limits.output_bytes)
     """stdout and stderr together; the report keeps a bounded head and tail of each."""
-    open_files: int = 1024
+    open_files: int = field(default_factory=lambda: default_policy().limits.open_files)
     cpus: int = 2
     """Threads that numeric libraries are told to use (OMP_NUM_THREADS and the like)."""
 

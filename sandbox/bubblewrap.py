@@ -28,14 +28,12 @@ from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox import cgroup
 from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
 from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, module_path, program
+from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
 from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
-from open_autoglm.sandbox.syscalls import syscall_filter
 
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
-SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
-SETTINGS = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "alternatives", "fonts", "mime.types")
 PYTHON_FOLDERS = ("bin", "lib", "lib64", "share/jupyter")
 HELPERS = ("forkserver.py", "namespaces.py", "runtime")
 SMALL_FILES = {
@@ -48,7 +46,7 @@ UNPRIVILEGED = 65_100
 """User and group, on the host, of a sandbox started by root; owns nothing."""
 INSIDE_ID = 1000
 """User and group as seen inside."""
-POLICY = (
+VIEW = (
     "--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try",
     "--uid", str(INSIDE_ID), "--gid", str(INSIDE_ID), "--cap-drop", "ALL", "--hostname", "sandbox",
     "--die-with-parent", "--new-session", "--clearenv",
@@ -64,9 +62,10 @@ class BubblewrapLauncher:
     backend = "bubblewrap"
     isolating = True
 
-    def __init__(self, bwrap: Path, seclusion: Seclusion) -> None:
+    def __init__(self, bwrap: Path, seclusion: Seclusion, policy: Policy | None = None) -> None:
         self.bwrap = bwrap
         self.seclusion = seclusion
+        self.policy = policy or default_policy()
         self.tier = f"bubblewrap/{seclusion.value}"
 
     def inside(self, base: Path) -> Inside:
@@ -78,7 +77,7 @@ class BubblewrapLauncher:
             work=f"{HOME}/work",
             tmp=WRITABLE[2],
             writable=WRITABLE,
-            keep=tuple(_kept()),
+            keep=tuple(_kept(self.policy.filesystem)),
         )
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
@@ -97,8 +96,9 @@ class BubblewrapLauncher:
 
     def command(self, mounts: "Mounts", job: Path, control: int, environment: Mapping[str, str]) -> list[str]:
         """Return the program that builds the view and becomes the fork server, with its arguments."""
-        files = _file_system(mounts, job, single=self.seclusion is Seclusion.SINGLE_USE)
-        view = [*POLICY, *mounts.syscalls(), *_settings(environment), *files]
+        single = self.seclusion is Seclusion.SINGLE_USE
+        files = _file_system(mounts, job, self.policy.filesystem, single=single)
+        view = [*VIEW, *_settings(environment), *files]
         command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
         if not mounts.as_root:
             return command
@@ -139,11 +139,6 @@ class Mounts:
         """Return the arguments that put a file with this content at `target`."""
         return ["--ro-bind-data", str(self._held(content.encode())), target]
 
-    def syscalls(self) -> list[str]:
-        """Return the arguments that filter system calls, where their numbers are known."""
-        program_code = syscall_filter()
-        return [] if program_code is None else ["--seccomp", str(self._held(program_code))]
-
     def _held(self, content: bytes) -> int:
         self.descriptors.append(os.memfd_create("autoglm", os.MFD_CLOEXEC))
         os.write(self.descriptors[-1], content)
@@ -156,9 +151,9 @@ def _settings(environment: Mapping[str, str]) -> Iterator[str]:
         yield from ("--setenv", name, value)
 
 
-def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
+def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) -> Iterator[str]:
     """Yield the arguments that build the view of the file system, in their order."""
-    yield from _system(mounts)
+    yield from _system(mounts, rules)
     for name, content in SMALL_FILES.items():
         yield from mounts.text(content, f"/etc/{name}")
     for name in HELPERS:
@@ -169,31 +164,31 @@ def _file_system(mounts: Mounts, job: Path, *, single: bool) -> Iterator[str]:
     for folder in WRITABLE:
         # Where executions get their own, this one is covered by theirs: libraries look at import whether they can write.
         yield from ("--size", str(SINGLE_USE_BYTES if single else IMPORT_BYTES), "--tmpfs", folder)
-    for path in _python_folders():  # after /tmp, since they may lie in there
+    for path in _python_folders(rules):  # after /tmp, since they may lie in there
         yield from mounts.read_only(path, str(path))
     yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
 
-def _system(mounts: Mounts) -> Iterator[str]:
-    for name in SYSTEM:
+def _system(mounts: Mounts, rules: FileSystem) -> Iterator[str]:
+    for name in rules.system:
         path = Path(name)
         if path.is_symlink():
             yield from ("--symlink", str(path.readlink()), name)
         elif path.is_dir():
             yield from mounts.read_only(path, name)
-    for name in SETTINGS:
+    for name in rules.settings:
         if (Path("/etc") / name).exists():
             yield from mounts.read_only((Path("/etc") / name).resolve(), f"/etc/{name}")
 
 
-def _python_folders() -> list[Path]:
+def _python_folders(rules: FileSystem) -> list[Path]:
     """Return the folders that this Python and its packages live in, outermost first, those of the system left out."""
     executable = Path(sys.executable).resolve()
     wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), executable.parent.parent}
     wanted |= {Path(entry) for entry in module_path()}
     kept: list[Path] = []
     for path in sorted({shown for path in wanted for shown in _shown(path)}, key=lambda path: len(path.parts)):
-        if not any(path.is_relative_to(outer) for outer in (*kept, *map(Path, SYSTEM))):
+        if not any(path.is_relative_to(outer) for outer in (*kept, *map(Path, rules.system))):
             kept.append(path)
     return kept
 
@@ -207,9 +202,9 @@ def _shown(prefix: Path) -> Iterator[Path]:
         yield prefix
 
 
-def _kept() -> list[str]:
+def _kept(rules: FileSystem) -> list[str]:
     """Return the folders of Python that a new /tmp would cover."""
-    return [str(path) for path in _python_folders() if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
+    return [str(path) for path in _python_folders(rules) if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
 
 
 class BubblewrapSandbox:

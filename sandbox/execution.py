@@ -17,9 +17,11 @@ from open_autoglm.sandbox.base import Limits
 from open_autoglm.sandbox.cgroup import Cgroup, Counters
 from open_autoglm.sandbox.claims import ClaimReader
 from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.report_pb2 import Status, Violation
 from open_autoglm.sandbox.server import ForkServer, receive, send
 from open_autoglm.sandbox.streams import BoundedStream
+from open_autoglm.sandbox.watch import Watch
 
 TICK_SECONDS = 0.1
 BIRTH_SECONDS = 20.0
@@ -55,6 +57,7 @@ class Execution:
     watched_folders: tuple[Path, ...]
     """Folders whose size the disk limit bounds, where the kernel does not do it."""
     cancelled: threading.Event
+    policy: Policy
     verdict: Verdict = field(default_factory=Verdict)
     stdout: BoundedStream = field(default_factory=BoundedStream)
     stderr: BoundedStream = field(default_factory=BoundedStream)
@@ -62,6 +65,9 @@ class Execution:
     out: int | None = None
     """Descriptor of the output folder, once the keeper has sent it."""
     _before: Counters = field(default_factory=Counters)
+    reports_calls: bool = False
+    """Whether refused system calls are among the violations."""
+    _calls: Watch | None = None
     _cell: int | None = None
     _root: int = -1
     _group: int = 0
@@ -88,10 +94,16 @@ class Execution:
             self._end_tree()
             self.verdict.wall_seconds = time.monotonic() - started
             self._drain()
+            self._note_calls()
         finally:
             channel.close()
             self._close()
         self.claims.read()
+
+    def _note_calls(self) -> None:
+        """Take over what the code tried and may not."""
+        if self._calls is not None:
+            self.verdict.violations += self._calls.violations()
 
     def _set_limits(self) -> None:
         if self.cgroup is not None:
@@ -127,10 +139,14 @@ class Execution:
                 f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
             )
         self._group = int(message["group"])
-        if descriptors:
-            self._cell, *folders = descriptors
-            self.out = folders[0] if folders else self.out
+        handles = dict(zip(message["handles"], descriptors, strict=True))
+        self.out = handles.get("out", self.out)
+        self._cell = handles.get("cell")
+        if self._cell is not None:
             self._root = tree.pid_of(self._cell)
+        if "listener" in handles:
+            self._calls, self.reports_calls = Watch(handles["listener"], self.policy), True
+            self._selector.register(self._calls.listener, selectors.EVENT_READ, self._calls)
 
     def _watch(self, channel: socket.socket, started: float) -> None:
         """Read until the keeper tells the end, or there is a reason to end it."""
@@ -159,6 +175,10 @@ class Execution:
 
     def _read(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
+            if isinstance(key.data, Watch):
+                if not key.data.answer():
+                    self._selector.unregister(key.fileobj)
+                continue
             if isinstance(key.fileobj, socket.socket):
                 key.data(b"")
                 continue
@@ -268,8 +288,11 @@ class Execution:
     def _close(self) -> None:
         for key in list(self._selector.get_map().values()):
             self._selector.unregister(key.fileobj)
-            if isinstance(key.fileobj, int):
+            if isinstance(key.fileobj, int) and not isinstance(key.data, Watch):
                 os.close(key.fileobj)
+        if self._calls is not None:
+            os.close(self._calls.listener)
+            self._calls = None
         self._selector.close()
         if self._cell is not None:
             os.close(self._cell)

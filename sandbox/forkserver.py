@@ -8,6 +8,7 @@ its three standard streams and the pipe for claims.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ctypes
 import gc
@@ -138,7 +139,10 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
     try:
         os.setsid()
         _die_with_parent()
-        handles = [parts.namespaces.prepare(space["disk_bytes"], space["keep"])] if space["namespaces"] else []
+        handles = {}
+        if space["namespaces"]:
+            sizes = space["disk_bytes"], space["inodes"]
+            handles["out"] = parts.namespaces.prepare(*sizes, space["devices"], space["keep"])
         cells_order, to_cell = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         cell = os.fork()
         if cell == 0:
@@ -146,6 +150,7 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             to_cell.close()
             _be_cell(space, cells_order, parts)
         cells_order.close()
+        handles.update(zip(["listener"], _receive(to_cell)[1], strict=False))
         request, descriptors = _receive(order)
         if request:
             channel = socket.socket(fileno=descriptors[3])
@@ -153,7 +158,8 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             to_cell.close()
             for descriptor in descriptors[:3]:
                 os.close(descriptor)
-            _send(channel, {"born": cell, "group": os.getpid()}, [os.pidfd_open(cell), *handles] if LINUX else handles)
+            handles.update({"cell": os.pidfd_open(cell)} if LINUX else {})
+            _send(channel, {"born": cell, "group": os.getpid(), "handles": list(handles)}, list(handles.values()))
             _send(channel, _ending(cell), [])
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending
@@ -191,6 +197,7 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
         _die_with_parent()
         if space["namespaces"]:
             parts.namespaces.settle()
+        _send(order, {"settled": True}, _watched(space["calls"], parts))
         request, descriptors = _receive(order)
         if not request or not _receive(socket.socket(fileno=descriptors[3]))[0]:
             os._exit(NEVER_REACHED)
@@ -207,6 +214,15 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
         os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
     finally:
         os._exit(code)
+
+
+def _watched(calls: Mapping[str, Any] | None, parts: Parts) -> list[int]:
+    """Filter this process's system calls; return the descriptor by which the host is asked about them, where there is one."""
+    if calls is None:
+        return []
+    programs = [base64.b64decode(calls[name]) for name in ("watched", "plain")]
+    listener = parts.namespaces.filter_calls(calls["seccomp"], *programs)
+    return [] if listener is None else [listener]
 
 
 def _take_streams(streams: Sequence[int]) -> int:

@@ -3,6 +3,8 @@
 import uuid
 from pathlib import Path
 
+import pytest
+
 from open_autoglm.sandbox.conformance import DAEMON, Bench, Contract
 from open_autoglm.sandbox.report import Status
 
@@ -57,6 +59,41 @@ print(libc.unshare(0x10000000), libc.mount(b'none', b'/tmp', b'tmpfs', 0, None),
 
         assert report.stdout.head.splitlines()[0] == str(["0000000000000000"] * 5 + ["1"])
         assert report.stdout.head.splitlines()[1] == "-1 -1 -1"
+
+    def test_what_the_policy_refuses_is_in_the_report(self, bench: Bench) -> None:
+        """By name and address, counted, and nothing of what innocent code does; the code sees plain failures."""
+        code = """
+import ctypes, socket
+libc = ctypes.CDLL(None, use_errno=True)
+print([libc.ptrace(0, 0, 0, 0) for _ in range(3)], ctypes.get_errno(), libc.unshare(0x00020000), libc.syscall(425, 1, 0) == -1, ctypes.get_errno())
+try: socket.socket(40, socket.SOCK_STREAM)
+except OSError as error: print(error.errno)
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    try: socket.socket(socket.AF_INET, kind).connect(('169.254.169.254', 80))
+    except OSError as error: print(error.errno)
+socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b'x', ('::1', 9))
+try: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).sendto(b'x', ('2001:db8::1', 53))
+except OSError as error: print(error.errno)
+server = socket.create_server(('127.0.0.1', 0)); socket.create_connection(server.getsockname()).close()
+one, other = socket.socketpair(); one.send(b'x'); print(other.recv(1))
+subprocess.run(['true'], check=True)
+"""
+        report = bench.run(code)
+        if not report.isolation.calls_reported:
+            pytest.skip("somebody else listens to the system calls here")
+        tried = {violation.subject: (violation.count, violation.severity) for violation in report.violations}
+
+        assert report.stdout.head == "[-1, -1, -1] 1 -1 True 38\n97\n101\n101\n101\nb'x'\n", report.stderr.head
+        assert tried == {
+            "ptrace": (3, "high"),
+            "unshare": (1, "high"),
+            "io_uring_setup": (1, "high"),
+            "socket vsock": (1, "high"),
+            "connect 169.254.169.254:80": (2, "low"),
+            "sendto [2001:db8::1]:53": (1, "low"),
+        }
+        assert report.status == Status.STATUS_OK
+        assert len(report.isolation.policy_sha256) == 64
 
     def test_nothing_of_one_execution_is_seen_by_the_next(self, bench: Bench) -> None:
         """Files wherever they can be written, shared memory of both kinds, message queues, processes."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.tree import MARK
 
 PACKAGE = Path(__file__).parent
@@ -74,6 +75,7 @@ class Launcher(Protocol):
     tier: str
     isolating: bool
     seclusion: Seclusion
+    policy: Policy
 
     def inside(self, base: Path) -> Inside:
         """Return where things lie, for a session whose folder on the host is `base`."""

@@ -22,19 +22,20 @@ DETACH = 2
 SET_DUMPABLE, DROP_BOUND, SET_NO_NEW_RIGHTS, AMBIENT, AMBIENT_CLEAR = 4, 24, 38, 47, 4
 CAPABILITY_VERSION = 0x20080522
 SET_INTERFACE_FLAGS, IS_UP = 0x8914, 1
-INODES = 200_000
 STAGE = "/mnt"
-DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "pts")
 READ_ONLY, REMOUNT, RELATIVE_TIMES = 1, 32, 1 << 21
 FOLDERS = {"out": "/autoglm/out", "work": "/autoglm/work", "tmp": "/tmp", "shm": "/dev/shm"}  # noqa: S108 - mount points, not files
+
+SET_FILTER, NEW_LISTENER = 1, 8
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def prepare(disk_bytes: int, keep: Sequence[str]) -> int:
+def prepare(disk_bytes: int, inodes: int, devices: Sequence[str], keep: Sequence[str]) -> int:
     """Make the namespaces and mount what is writable; the next fork is their first process.
 
     Returns a descriptor of the output folder. `keep` are folders that stay visible where a new one covers their parents.
+    `devices` are names in /dev.
 
     Raises:
         OSError: The kernel refuses a step.
@@ -48,7 +49,7 @@ def prepare(disk_bytes: int, keep: Sequence[str]) -> int:
     _start_loopback()
     kept = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in keep}
     _mount("none", "/", None, RECURSIVE | PRIVATE)
-    _mount("tmpfs", STAGE, "tmpfs", NO_SUID | NO_DEV, f"size={disk_bytes},nr_inodes={INODES},mode=0755")
+    _mount("tmpfs", STAGE, "tmpfs", NO_SUID | NO_DEV, f"size={disk_bytes},nr_inodes={inodes},mode=0755")
     for name, target in FOLDERS.items():
         (Path(STAGE) / name).mkdir(mode=0o700)
         _mount(f"{STAGE}/{name}", target, None, BIND)
@@ -56,7 +57,7 @@ def prepare(disk_bytes: int, keep: Sequence[str]) -> int:
         Path(path).mkdir(parents=True)
         _mount(f"/proc/self/fd/{handle}", path, None, BIND | RECURSIVE)
         os.close(handle)
-    for name in DEVICES:
+    for name in devices:
         _fix_times(f"/dev/{name}")
     _check(_libc.umount2(STAGE.encode(), DETACH), "umount")
     return os.open(FOLDERS["out"], os.O_RDONLY | os.O_DIRECTORY)
@@ -78,6 +79,32 @@ def settle() -> None:
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "capset")
     _libc.prctl(SET_DUMPABLE, 1, 0, 0, 0)  # its own /proc/self is readable again, as libraries expect
+
+
+def filter_calls(number: int, watched: bytes, plain: bytes) -> int | None:
+    """Put this process, and all that come of it, under a filter of system calls; `number` is that of seccomp(2) here.
+
+    Returns a descriptor by which the supervisor is asked about refused calls. Where the kernel lets nobody be asked (one listens already,
+    as in some containers) they fail by the `plain` program, and None is returned.
+
+    Raises:
+        OSError: The kernel takes no filter.
+    """
+    listener = _install(number, watched, NEW_LISTENER)
+    if listener >= 0:
+        return listener
+    _check(_install(number, plain, 0), "seccomp")
+    return None
+
+
+def _install(number: int, program: bytes, flags: int) -> int:
+    content = ctypes.create_string_buffer(program, len(program))
+    header = _Program(len(program) // 8, ctypes.cast(content, ctypes.c_void_p))
+    return int(_libc.syscall(number, SET_FILTER, flags, ctypes.byref(header)))
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
 def _fix_times(device: str) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from open_autoglm.sandbox.base import Readiness, Session
 from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, program
+from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 
 
@@ -27,6 +28,8 @@ class ProcessLauncher:
     tier = "process"
     isolating = False
     seclusion = Seclusion.NONE
+    policy = default_policy()
+    """Its limits hold here, too; its other rules need isolation."""
 
     def inside(self, base: Path) -> Inside:
         """Return the host's own paths."""

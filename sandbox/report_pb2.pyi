@@ -156,21 +156,29 @@ class Resources(_message.Message):
     def __init__(self, cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., peak_memory_bytes: _Optional[int] = ..., peak_processes: _Optional[int] = ...) -> None: ...
 
 class Violation(_message.Message):
-    __slots__ = ("kind", "detail", "count")
+    __slots__ = ("kind", "detail", "count", "subject", "severity")
     KIND_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     COUNT_FIELD_NUMBER: _ClassVar[int]
+    SUBJECT_FIELD_NUMBER: _ClassVar[int]
+    SEVERITY_FIELD_NUMBER: _ClassVar[int]
     kind: str
     detail: str
     count: int
-    def __init__(self, kind: _Optional[str] = ..., detail: _Optional[str] = ..., count: _Optional[int] = ...) -> None: ...
+    subject: str
+    severity: str
+    def __init__(self, kind: _Optional[str] = ..., detail: _Optional[str] = ..., count: _Optional[int] = ..., subject: _Optional[str] = ..., severity: _Optional[str] = ...) -> None: ...
 
 class Isolation(_message.Message):
-    __slots__ = ("backend", "tier", "isolating")
+    __slots__ = ("backend", "tier", "isolating", "policy_sha256", "calls_reported")
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     ISOLATING_FIELD_NUMBER: _ClassVar[int]
+    POLICY_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CALLS_REPORTED_FIELD_NUMBER: _ClassVar[int]
     backend: str
     tier: str
     isolating: bool
-    def __init__(self, backend: _Optional[str] = ..., tier: _Optional[str] = ..., isolating: bool = ...) -> None: ...
+    policy_sha256: str
+    calls_reported: bool
+    def __init__(self, backend: _Optional[str] = ..., tier: _Optional[str] = ..., isolating: bool = ..., policy_sha256: _Optional[str] = ..., calls_reported: bool = ...) -> None: ...

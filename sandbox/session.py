@@ -18,6 +18,7 @@ from open_autoglm.sandbox.launch import IMPORTS, Launcher, Seclusion
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
+from open_autoglm.sandbox.syscalls import filters
 
 _PREFIX = "autoglm-session-"
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
@@ -37,6 +38,8 @@ class SupervisedSession:
         sweep(Path(tempfile.gettempdir()), _PREFIX)
         self._base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         plain = launcher.seclusion is Seclusion.NONE
+        self._policy = launcher.policy
+        self._calls = None if plain else filters(self._policy)
         self._exchange = Exchange(self._base, copy_inputs=plain, folders=_PLAIN_FOLDERS if plain else ())
         self._exchange.wipe()
         self._running = threading.Lock()
@@ -91,6 +94,7 @@ class SupervisedSession:
             cgroup=server.group,
             watched_folders=tuple(self._base / name for name in _PLAIN_FOLDERS) if plain else (),
             cancelled=self._cancelled,
+            policy=self._policy,
             out=os.dup(server.writable[0]) if server.writable else out,
         )
 
@@ -107,7 +111,10 @@ class SupervisedSession:
             "space": {
                 "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
                 "disk_bytes": limits.disk_bytes,
+                "inodes": self._policy.filesystem.inodes,
+                "devices": self._policy.filesystem.devices,
                 "keep": inside.keep,
+                "calls": self._calls,
             },
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
@@ -146,14 +153,20 @@ class SupervisedSession:
         if self._server is None and not self._closed:
             self._server = self._start(self._base)
 
-    def _labels(self, job: Job, digest: str) -> dict[str, Any]:
+    def _labels(self, job: Job, digest: str, *, reported: bool = False) -> dict[str, Any]:
         launcher = self._launcher
         return {
             "schema_version": SCHEMA_VERSION,
             "execution_id": job.execution_id,
             "phase": job.phase,
             "job_sha256": digest,
-            "isolation": Isolation(backend=launcher.backend, tier=launcher.tier, isolating=launcher.isolating),
+            "isolation": Isolation(
+                backend=launcher.backend,
+                tier=launcher.tier,
+                isolating=launcher.isolating,
+                policy_sha256=self._policy.digest if launcher.isolating else "",
+                calls_reported=reported,
+            ),
         }
 
     def _report(self, job: Job, digest: str, execution: Execution, waited: float) -> ExecutionReport:
@@ -169,7 +182,7 @@ class SupervisedSession:
         else:
             job.collect.mkdir(parents=True, exist_ok=True)
         return ExecutionReport(
-            **self._labels(job, digest),
+            **self._labels(job, digest, reported=execution.reports_calls),
             status=verdict.status,
             detail=verdict.detail,
             exit_code=verdict.exit_code,

@@ -1,57 +1,107 @@
-"""A second line of defence in bubblewrap: a filter of system calls, as the program that seccomp(2) runs for each of them.
+"""The policy's rules on system calls, as the program that seccomp(2) runs for each call of an execution.
 
-Namespaces leave ways out that no namespace covers. A virtual machine's guest reaches its host by sockets of the family VSOCK; io_uring
-makes sockets without the call `socket`; keys, BPF programs and the like are where a kernel's holes are. So sockets are of the
-four families that Python's libraries use, and the rest of these calls fail as on a kernel that does not have them.
+Namespaces leave ways out that no namespace covers: sockets of the family VSOCK reach a virtual machine's host, io_uring makes sockets
+without the call `socket`, keys and BPF programs are where a kernel's holes are. What the policy refuses fails; and where the
+kernel can ask (`watched`), the supervisor is asked first, so that every attempt is in the report (see `watch`).
 """
 
+import base64
 import errno
 import platform
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-FAMILIES = (1, 2, 10, 16)
-"""Unix, IPv4, IPv6, netlink (the list of interfaces, which libraries ask for)."""
-_MACHINES = {
-    "x86_64": (0xC000003E, {"socket": (41, 53), "refused": (250, 248, 249, 298, 321, 323, 425, 426, 427)}),
-    "aarch64": (0xC00000B7, {"socket": (198, 199), "refused": (219, 217, 218, 241, 280, 282, 425, 426, 427)}),
-}
-"""Name of the machine to its number, and its numbers of: socket, socketpair; keyctl, add_key, request_key, perf_event_open, bpf, userfaultfd,
-io_uring_setup, io_uring_enter, io_uring_register."""
+from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, SystemCalls, error_number
+from open_autoglm.sandbox.syscall_numbers import NUMBERS
+
+_MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
-_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
-_NUMBER, _MACHINE, _FIRST_ARGUMENT = 0, 4, 16
-_ALLOW, _KILL, _FAIL = 0x7FFF0000, 0x80000000, 0x00050000
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_NUMBER, _MACHINE, _ARGUMENTS = 0, 4, 16
+_ALLOW, _KILL, _FAIL, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
+NAMESPACES = 0x7E020000
+"""Flags of clone(2) that make namespaces: mount, cgroup, UTS, IPC, user, PID, network."""
+ADDRESSED = {"connect": 1, "sendto": 4}
+"""Calls that name whom to reach, and the argument that points to the address: asked about, never refused by the program."""
 
 
-def syscall_filter(machine: str = platform.machine()) -> bytes | None:
-    """Return the filter for bubblewrap's `--seccomp`, or None for a machine whose numbers are not known here."""
+def syscall_filter(policy: Policy, *, watched: bool, machine: str = platform.machine()) -> bytes | None:
+    """Return the program, or None for a machine whose numbers are not known here.
+
+    Args:
+        policy: What is refused.
+        watched: Whether refused calls are put to the supervisor, which answers and reports them; otherwise they fail at once.
+        machine: Name of the processor, as `platform.machine` gives it.
+    """
     if machine not in _MACHINES:
         return None
-    number, calls = _MACHINES[machine]
-    return b"".join(_program(number, calls["socket"], calls["refused"]))
+    return b"".join(_program(policy.system_calls, NUMBERS[machine], _MACHINES[machine], watched=watched))
 
 
-def _program(machine: int, sockets: tuple[int, ...], refused: tuple[int, ...]) -> Iterator[bytes]:
+def filters(policy: Policy) -> dict[str, str | int] | None:
+    """Return what an execution needs to put itself under the filter, as plain JSON; None for a machine that is not known here."""
+    machine = platform.machine()
+    watched, plain = (syscall_filter(policy, watched=asked, machine=machine) for asked in (True, False))
+    if watched is None or plain is None:
+        return None
+    programs = {"watched": base64.b64encode(watched).decode(), "plain": base64.b64encode(plain).decode()}
+    return {**programs, "seccomp": NUMBERS[machine]["seccomp"]}
+
+
+def _program(rules: SystemCalls, numbers: Mapping[str, int], machine: int, *, watched: bool) -> Iterator[bytes]:
     """Yield the instructions: code, what to skip where it holds, what to skip where not, operand."""
-    missing, allowed = _step(_RETURN, _FAIL | errno.ENOSYS), _step(_RETURN, _ALLOW)
+
+    def fail(number: int) -> bytes:
+        return _step(_RETURN, _ASK if watched else _FAIL | number)
+
+    allowed, missing = _step(_RETURN, _ALLOW), _step(_RETURN, _FAIL | errno.ENOSYS)
     yield _step(_LOAD, _MACHINE)
     yield _step(_EQUAL, machine, then=1)
     yield _step(_RETURN, _KILL)  # another machine's calls have other numbers
     yield _step(_LOAD, _NUMBER)
     yield _step(_AT_LEAST, _X32, otherwise=1)
     yield missing
-    for number in refused:
-        yield _step(_EQUAL, number, otherwise=1)
-        yield missing
-    yield _step(_EQUAL, sockets[0], then=2)
-    yield _step(_EQUAL, sockets[1], then=1)
+    yield from _when(numbers["clone3"], [missing])
+    for rule in rules.refused:
+        for name in rule.calls:
+            if name in numbers:
+                yield from _when(numbers[name], [fail(error_number(rule.answer))])
+    yield from _when(
+        numbers["clone"], [_argument(0), _step(_ANY_BIT, NAMESPACES, otherwise=1), fail(errno.EPERM), allowed]
+    )
+    requests = [IOCTL_NUMBERS[name] for name in rules.refused_ioctls]
+    yield from _when(numbers["ioctl"], [_argument(1), *_one_of(requests, fail(errno.EPERM)), allowed])
+    families = [FAMILY_NUMBERS[name] for name in rules.socket_families]
+    for name in ("socket", "socketpair"):
+        yield from _when(numbers[name], [_argument(0), *_one_of(families, allowed), fail(errno.EAFNOSUPPORT)])
+    for name, pointer in ADDRESSED.items() if watched else ():
+        yield from _when(numbers[name], [*_unless_null(pointer, _step(_RETURN, _ASK)), allowed])
     yield allowed
-    yield _step(_LOAD, _FIRST_ARGUMENT)
-    for family in FAMILIES:
-        yield _step(_EQUAL, family, otherwise=1)
-        yield allowed
-    yield _step(_RETURN, _FAIL | errno.EAFNOSUPPORT)
+
+
+def _when(number: int, block: list[bytes]) -> Iterator[bytes]:
+    """Yield a block that is entered for one call only; it ends with a return."""
+    yield _step(_EQUAL, number, otherwise=len(block))
+    yield from block
+
+
+def _one_of(values: list[int], then: bytes) -> Iterator[bytes]:
+    for value in values:
+        yield _step(_EQUAL, value, otherwise=1)
+        yield then
+
+
+def _unless_null(pointer: int, then: bytes) -> Iterator[bytes]:
+    """Yield what is done where a 64-bit argument is not zero: both its halves are looked at."""
+    for half in (0, 4):
+        yield _argument(pointer, half)
+        yield _step(_EQUAL, 0, then=1)
+        yield then
+
+
+def _argument(index: int, half: int = 0) -> bytes:
+    """Return the instruction that loads half an argument, the low one first: both machines are little-endian."""
+    return _step(_LOAD, _ARGUMENTS + 8 * index + half)
 
 
 def _step(code: int, operand: int, *, then: int = 0, otherwise: int = 0) -> bytes:

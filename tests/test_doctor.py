@@ -104,3 +104,15 @@ def test_the_command_prints_text_or_one_object() -> None:
     assert record["ready"] is False
     assert {"subject", "verdict", "text", "details"} == set(record["findings"][0])
     assert main(["doctor"], front=front) == 54
+
+
+def test_the_policy_is_printed_as_it_is_and_as_data(capsys: pytest.CaptureFixture[str]) -> None:
+    """With its hash, which execution reports carry."""
+    assert main(["doctor", "--policy"]) == 0
+    text = capsys.readouterr().out
+    assert main(["doctor", "--policy", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+
+    assert text.startswith("# What code in an isolating sandbox may do.")
+    assert text.endswith(f"# sha256 {record['sha256']}\n")
+    assert record["policy"]["network"] == {"access": "none"}

@@ -224,11 +224,16 @@ def rm(run_dir: RunDir, /, *, yes: Annotated[bool, Parameter(help="Do not ask.")
 
 
 @app.command
-def doctor(*, as_json: Json = False, front: Given) -> int:
+def doctor(
+    *,
+    policy: Annotated[bool, Parameter(help="Print what code in a sandbox may do, and nothing else.")] = False,
+    as_json: Json = False,
+    front: Given,
+) -> int:
     """Check what works on this machine, and say how to mend what does not."""
-    from open_autoglm.commands import doctor_command  # noqa: PLC0415 - see the module's docstring
+    from open_autoglm.commands import doctor_command, policy_command  # noqa: PLC0415 - see the module's docstring
 
-    return doctor_command(front, as_json=as_json)
+    return policy_command(front, as_json=as_json) if policy else doctor_command(front, as_json=as_json)
 
 
 @config_app.command(name="show")

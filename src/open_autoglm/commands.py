@@ -212,6 +212,18 @@ def _ask_to_remove(front: Front, folder: Path) -> None:
         raise Interrupted("Nothing was deleted.")
 
 
+def policy_command(front: Front, *, as_json: bool) -> int:
+    """Print the policy that sandboxes hold code to, with its hash."""
+    from open_autoglm.sandbox.policy import FILE, default_policy  # noqa: PLC0415 - only this command shows it
+
+    policy = default_policy()
+    if as_json:
+        front.terminal.say_json({"sha256": policy.digest, "policy": policy.model_dump(mode="json")})
+    else:
+        front.terminal.say(f"{FILE.read_text(encoding='utf-8').rstrip()}\n\n# sha256 {policy.digest}")
+    return 0
+
+
 def doctor_command(front: Front, *, as_json: bool) -> int:
     """Print the check-up."""
     from open_autoglm.doctor import examine  # noqa: PLC0415 - loads what the other commands need not

@@ -15,9 +15,13 @@ from tests.sandbox import measured
 
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.launch import PACKAGE
+from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.server import receive, send
+from open_autoglm.sandbox.syscalls import filters
 
-SPACE: dict[str, Any] = {"namespaces": False, "disk_bytes": 1 << 20, "keep": []}
+SPACE: dict[str, Any] = {
+    "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None,
+}  # fmt: skip
 START = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
 """The standard library first: one of the modules beside the fork server has the name of one of its own."""
 
@@ -102,14 +106,13 @@ import os, namespaces
 folder = sys.argv[1]
 namespaces.STAGE = folder + "/stage"
 namespaces.FOLDERS = {"out": folder + "/out", "tmp": folder + "/tmp"}
-namespaces.DEVICES = ("pts",)
 """
 NAMESPACES = """
-out = namespaces.prepare(1 << 20, [folder + "/tmp/kept"])
+out = namespaces.prepare(1 << 20, 1000, ["pts"], [folder + "/tmp/kept"])
 if os.fork() == 0:
     namespaces.settle()
     try:
-        namespaces.prepare(1 << 20, [])
+        namespaces.prepare(1 << 20, 1000, [], [])
     except OSError as error:
         print(error.strerror)
     print(os.getpid(), os.listdir(out), os.listdir(folder + "/tmp/kept"), os.statvfs(folder + "/out").f_blocks * 4096, flush=True)
@@ -148,6 +151,41 @@ def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
     assert [end[1]["exit"] for end in ends] == [0, 0], ends
     assert played.process.stderr is not None
     played.process.stderr.close()
+
+
+CALLS = filters(default_policy())
+needs_filter = pytest.mark.skipif(CALLS is None, reason="the system calls of this machine have unknown numbers")
+FILTERED = """
+import base64, ctypes, json, os, namespaces
+calls = json.loads(sys.argv[1])
+watched, plain = (base64.b64decode(calls[name]) for name in ("watched", "plain"))
+libc = ctypes.CDLL(None, use_errno=True)
+try:
+    namespaces.filter_calls(calls["seccomp"], b"", b"")
+except OSError as error:
+    print(error.strerror)
+libc.prctl(38, 1, 0, 0, 0)
+print(namespaces.filter_calls(calls["seccomp"], watched, plain) is not None)
+print(namespaces.filter_calls(calls["seccomp"], watched, plain))
+print(libc.ptrace(0, 0, 0, 0), ctypes.get_errno())
+"""
+
+
+@needs_filter
+def test_calls_fail_where_nobody_can_be_asked() -> None:
+    """A second listener is refused by the kernel: then the calls are refused at once, and innocent ones go on."""
+    ran = run(FILTERED, json.dumps(CALLS))
+
+    assert ran.stdout.splitlines() == ["seccomp: Invalid argument", "True", "None", "-1 1"], ran.stderr
+
+
+@needs_filter
+def test_a_cell_is_born_with_somebody_to_ask(host: Host) -> None:
+    """The keeper hands the descriptor over with the cell's own."""
+    (host.folder / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
+    born = host.order({**SPACE, "calls": CALLS})[0]
+
+    assert born["handles"] == ["listener", "cell"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")

@@ -1,0 +1,133 @@
+"""What code in an isolating sandbox may do, as data: `policy.yaml`. One policy drives every backend.
+
+The file is the place to read and to change; this module gives it types, names for what it may say, and its hash, which
+every execution report carries.
+"""
+
+import errno
+import hashlib
+import json
+from enum import StrEnum
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from open_autoglm.errors import SettingsError
+
+FILE = Path(__file__).with_name("policy.yaml")
+SCHEMA_VERSION = 1
+FAMILY_NUMBERS = {"unix": 1, "inet": 2, "inet6": 10, "netlink": 16}
+IOCTL_NUMBERS = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
+
+
+class Severity(StrEnum):
+    """How much an attempt says about the code."""
+
+    LOW = "low"
+    """Innocent libraries do it, too."""
+    HIGH = "high"
+    """No solution has a reason to."""
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(f"{path!r} is no absolute path")
+    return path
+
+
+def _bare(name: str) -> str:
+    if not name or "/" in name or name.startswith("."):
+        raise ValueError(f"{name!r} is no bare name")
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileSystem(_Part):
+    """What there is to see, and how much may be written."""
+
+    system: tuple[Annotated[str, AfterValidator(_absolute)], ...]
+    settings: tuple[Annotated[str, AfterValidator(_bare)], ...]
+    devices: tuple[Annotated[str, AfterValidator(_bare)], ...]
+    inodes: int = Field(gt=0)
+
+
+class Network(_Part):
+    """What can be reached."""
+
+    access: Literal["none"]
+
+
+class Refusal(_Part):
+    """System calls that fail, as what, and what an attempt means."""
+
+    calls: tuple[str, ...] = Field(min_length=1)
+    answer: Literal["EPERM", "ENOSYS", "EACCES"]
+    severity: Severity
+    why: str
+
+
+class SystemCalls(_Part):
+    """Which calls reach the kernel."""
+
+    socket_families: tuple[Literal["unix", "inet", "inet6", "netlink"], ...]
+    refused: tuple[Refusal, ...]
+    clone_namespaces: Literal["refused"]
+    refused_ioctls: tuple[Literal["TIOCSTI", "TIOCLINUX"], ...]
+
+
+class Ceilings(_Part):
+    """The most that one execution gets, where a job does not ask for less. Time and memory are the run's to share out."""
+
+    processes: int = Field(gt=0)
+    open_files: int = Field(ge=64)
+    disk_bytes: int = Field(gt=0)
+    output_bytes: int = Field(gt=0)
+
+
+class Policy(_Part):
+    """The whole of it."""
+
+    schema_version: Literal[1]
+    filesystem: FileSystem
+    network: Network
+    system_calls: SystemCalls
+    limits: Ceilings
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of what it says, the same for the same rules however they are written down."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def error_number(answer: str) -> int:
+    """Return the number of an answer such as `EPERM`."""
+    return int(getattr(errno, answer))
+
+
+def read_policy(path: Path) -> Policy:
+    """Read a policy from a YAML file.
+
+    Raises:
+        SettingsError: It cannot be read, is no YAML, or says what no policy can; the message names the place.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Policy.model_validate(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"The policy {path} cannot be read: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise SettingsError(f"The policy {path} is wrong at {where}: {first['msg']}.") from error
+
+
+@cache
+def default_policy() -> Policy:
+    """Return the policy that ships with the package."""
+    return read_policy(FILE)

@@ -1,0 +1,114 @@
+"""The filter of system calls, and the supervisor that answers them."""
+
+import os
+import select
+import struct
+from pathlib import Path
+
+import pytest
+
+from open_autoglm.sandbox import watch
+from open_autoglm.sandbox.policy import Severity, default_policy
+from open_autoglm.sandbox.syscall_numbers import NUMBERS
+from open_autoglm.sandbox.syscalls import filters, syscall_filter
+from open_autoglm.sandbox.watch import Watch
+
+POLICY = default_policy()
+
+
+def inet(host: bytes, port: int = 80) -> bytes:
+    return struct.pack("=H", 2) + struct.pack("!H", port) + host + bytes(8)
+
+
+def watching() -> Watch:
+    return Watch(-1, POLICY, machine="x86_64")
+
+
+def test_a_filter_is_for_a_known_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One instruction has eight bytes; another machine has no filter rather than a wrong one."""
+    for machine in NUMBERS:
+        for watched in (True, False):
+            program = syscall_filter(POLICY, watched=watched, machine=machine)
+            assert program
+            assert len(program) % 8 == 0
+            assert all(struct.unpack_from("=HBBI", program, at)[1] < 200 for at in range(0, len(program), 8))
+    assert syscall_filter(POLICY, watched=True, machine="riscv64") is None
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert filters(POLICY) is None
+
+
+def test_every_call_of_the_policy_has_a_number() -> None:
+    """A name that no machine knows would be a rule that holds nowhere."""
+    known = set().union(*NUMBERS.values())
+    assert {name for rule in POLICY.system_calls.refused for name in rule.calls} <= known
+
+
+def test_an_address_outside_is_told_and_one_inside_is_not() -> None:
+    """Loopback, unix sockets, no address and half an address are nobody's business."""
+    inside = [b"", b"\1", inet(b"\x7f\0\0\1"), inet(bytes(4)), struct.pack("=H", 1) + b"/tmp/x", inet(b"\1\1\1\1")[:6]]
+    ipv6 = struct.pack("=H", 10) + struct.pack("!H", 53) + bytes(4) + bytes.fromhex("20010db8" + "0" * 23 + "1")
+    assert [watch._address(content) for content in inside] == [None] * len(inside)
+    assert watch._address(inet(b"\xa9\xfe\xa9\xfe")) == "169.254.169.254:80"
+    assert watch._address(ipv6) == "[2001:db8::1]:53"
+
+
+def test_memory_that_cannot_be_read_is_no_address() -> None:
+    """The caller may be dead, or lie about where its address is."""
+    assert watch._memory(os.getpid(), 0, 16) == b""
+    assert watch._memory(os.getpid(), 1 << 64, 16) == b""
+    assert watch._memory(1 << 30, 0, 16) == b""
+
+
+def test_each_rule_has_its_answer() -> None:
+    """The error number that the code sees, and what the report says."""
+    told = watching()
+    answers = [
+        told._judge(1, "ptrace", [0] * 6),
+        told._judge(1, "bpf", [0] * 6),
+        told._judge(1, "socket", [40, 1, 0, 0, 0, 0]),
+        told._judge(1, "socketpair", [2, 1, 0, 0, 0, 0]),
+        told._judge(1, "socket", [4000, 1, 0, 0, 0, 0]),
+        told._judge(1, "ioctl", [0, 0x5412, 0, 0, 0, 0]),
+        told._judge(1, "ioctl", [0, 0x9999, 0, 0, 0, 0]),
+        told._judge(1, "clone", [0x10000000, 0, 0, 0, 0, 0]),
+        told._judge(1 << 30, "connect", [3, 0, 16, 0, 0, 0]),
+    ]
+
+    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 0]
+    subjects = [violation.subject for violation in told.violations()]
+    assert subjects == [
+        "bpf",
+        "clone",
+        "ioctl 0x9999",
+        "ioctl TIOCSTI",
+        "ptrace",
+        "socket 4000",
+        "socket vsock",
+        "socketpair inet",
+    ]
+
+
+def test_a_report_names_so_many_attempts_and_counts_the_rest() -> None:
+    """Code that tries every address there is fills no journal."""
+    told = watching()
+    for number in range(200):
+        told._note(watch.Attempt(f"connect 10.0.0.{number}:80", "reaching out", Severity.LOW))
+    told._note(watch.Attempt("ptrace", "reading", Severity.HIGH))
+    found = told.violations()
+
+    assert len(found) == watch.MOST_SUBJECTS + 2
+    assert [violation.subject for violation in found[:1]] == ["others"]
+    assert sum(violation.count for violation in found) == 201
+
+
+def test_whoever_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The end of all filtered processes ends the listening; one that was killed while it waited does not."""
+    reader, writer = os.pipe()
+    os.write(writer, b"x")
+    assert Watch(reader, POLICY, machine="x86_64").answer()  # readable, but no listener: as after a kill
+    os.read(reader, 1)
+    assert Watch(reader, POLICY, machine="x86_64").answer()  # nothing waits
+    os.close(writer)
+    assert not Watch(reader, POLICY, machine="x86_64").answer()
+    os.close(reader)
+    assert select.POLLHUP
