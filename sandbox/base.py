@@ -27,7 +27,9 @@ class Limits:
     """stdout and stderr together; the report keeps a bounded head and tail of each."""
     open_files: int = field(default_factory=lambda: default_policy().limits.open_files)
     cpus: int = 2
-    """Threads that numeric libraries are told to use (OMP_NUM_THREADS and the like)."""
+    """Processors it gets, where the kernel can hold it to that, and threads that numeric libraries are told to use."""
+    stall_seconds: float = field(default_factory=lambda: default_policy().limits.stall_seconds)
+    """How long it may neither say anything nor use a processor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "open-autoglm"
+PERIOD_MICROSECONDS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Counters:
     process_limit_hits: int = 0
     tasks: int = 0
     """Processes and threads in the group now."""
+    throttled_seconds: float = 0.0
+    """Time for which its threads waited because the group had used up its processors."""
 
 
 @dataclass(slots=True)
@@ -44,7 +47,7 @@ class Cgroup:
                 group._make_v2(root, name)
             else:
                 group._make_v1(root, name)
-            group.limit(memory_bytes=1 << 40, processes=1 << 15)  # shows whether limits can be set at all
+            group.limit(memory_bytes=1 << 40, processes=1 << 15, cpus=None)  # shows whether limits can be set at all
         except OSError:  # not allowed, read-only, or the controller is in use elsewhere
             group.remove()
             return None
@@ -55,8 +58,12 @@ class Cgroup:
         folder.parent.mkdir(exist_ok=True)
         for holder in (root, folder.parent):
             (holder / "cgroup.subtree_control").write_text("+memory +pids", encoding="ascii")
+            with suppress(OSError):  # not delegated: then processors are shared as the host shares them
+                (holder / "cgroup.subtree_control").write_text("+cpu", encoding="ascii")
         folder.mkdir()
         self.folders = {"memory": folder, "pids": folder}
+        if (folder / "cpu.max").exists():
+            self.folders["cpu"] = folder
 
     def _make_v1(self, root: Path, name: str) -> None:
         for controller in ("memory", "pids"):
@@ -64,9 +71,14 @@ class Cgroup:
             folder.parent.mkdir(exist_ok=True)
             folder.mkdir()
             self.folders[controller] = folder
+        with suppress(OSError):  # as above
+            folder = root / "cpu" / name
+            folder.parent.mkdir(exist_ok=True)
+            folder.mkdir()
+            self.folders["cpu"] = folder
 
-    def limit(self, *, memory_bytes: int, processes: int) -> None:
-        """Set the limits for what comes next, and begin to measure the peak of memory anew.
+    def limit(self, *, memory_bytes: int, processes: int, cpus: int | None) -> None:
+        """Set the limits for what comes next, and begin to measure the peak of memory anew; `cpus` None sets none.
 
         Raises:
             OSError: The kernel refuses them.
@@ -79,8 +91,18 @@ class Cgroup:
         else:
             self._limit_v1(memory, memory_bytes)
         _write(pids / "pids.max", processes)
+        if "cpu" in self.folders and cpus is not None:
+            self._limit_cpus(self.folders["cpu"], cpus)
         with suppress(OSError):  # version 2: the peak cannot be reset on older kernels
             _write(memory / ("memory.peak" if self.version == 2 else "memory.max_usage_in_bytes"), 0)
+
+    def _limit_cpus(self, folder: Path, cpus: int) -> None:
+        quota = cpus * PERIOD_MICROSECONDS
+        if self.version == 2:
+            (folder / "cpu.max").write_text(f"{quota} {PERIOD_MICROSECONDS}", encoding="ascii")
+        else:
+            _write(folder / "cpu.cfs_period_us", PERIOD_MICROSECONDS)
+            _write(folder / "cpu.cfs_quota_us", quota)
 
     def _limit_v1(self, memory: Path, memory_bytes: int) -> None:
         """Set memory and, where it is counted, memory with swap: the second may never be below the first."""
@@ -116,7 +138,14 @@ class Cgroup:
             oom_kills=_field(memory / ("memory.events" if version2 else "memory.oom_control"), "oom_kill"),
             process_limit_hits=_field(pids / "pids.events", "max"),
             tasks=_number(pids / "pids.current"),
+            throttled_seconds=self._throttled(),
         )
+
+    def _throttled(self) -> float:
+        if "cpu" not in self.folders:
+            return 0.0
+        file = self.folders["cpu"] / "cpu.stat"
+        return _field(file, "throttled_usec") / 1e6 if self.version == 2 else _field(file, "throttled_time") / 1e9
 
     def remove(self) -> None:
         """Remove the group; the kernel may need a moment after the last member died."""

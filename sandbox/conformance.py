@@ -96,6 +96,25 @@ class Contract:
 class SandboxContract(Contract):
     """What every backend promises."""
 
+    def test_a_standstill_is_ended_and_says_where_it_stands(self, bench: Bench) -> None:
+        """No output and no work, long before the deadline; the stacks of its threads are at the end of stderr."""
+        code = "import threading\ndef forever():\n    threading.Event().wait()\nforever()"
+        report = bench.run(code, stall_seconds=0.5, wall_seconds=20)
+
+        assert report.status == Status.STATUS_STALLED
+        assert report.wall_seconds < 10
+        assert "in forever" in report.stderr.head + report.stderr.tail
+        assert report.detail == "neither output nor work for 0.5 seconds"
+
+    def test_slow_work_is_no_standstill(self, bench: Bench) -> None:
+        """It may say nothing, or use nothing: not both."""
+        busy = bench.run(
+            "end = time.monotonic() + 1.5\nwhile time.monotonic() < end: sum(range(1000))", stall_seconds=0.5
+        )
+        talking = bench.run("for _ in range(15): print('.', flush=True); time.sleep(0.1)", stall_seconds=0.5)
+
+        assert (busy.status, talking.status) == (Status.STATUS_OK, Status.STATUS_OK), busy.detail + talking.detail
+
     def test_what_ran_well_is_ok(self, bench: Bench) -> None:
         """The report tells output, times, usage and artefacts."""
         report = bench.run("print('héllo 你好'); print('oops', file=sys.stderr); (OUT / 'a.txt').write_text('x')")

@@ -20,6 +20,7 @@ from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.report_pb2 import Status, Violation
 from open_autoglm.sandbox.server import ForkServer, receive, send
+from open_autoglm.sandbox.stall import StallWatch
 from open_autoglm.sandbox.streams import BoundedStream
 from open_autoglm.sandbox.watch import Watch
 
@@ -27,6 +28,9 @@ TICK_SECONDS = 0.1
 BIRTH_SECONDS = 20.0
 DRAIN_SECONDS = 0.5
 READ_BYTES = 1 << 16
+TELL_STACKS = signal.SIGUSR2
+"""Makes an executed process write the stacks of its threads to stderr (see `forkserver`)."""
+STACKS_SECONDS = 0.3
 
 
 @dataclass(slots=True)
@@ -43,6 +47,8 @@ class Verdict:
     system_seconds: float = 0.0
     peak_bytes: int = 0
     peak_processes: int = 0
+    throttled_seconds: float = 0.0
+    oom_kills: int = 0
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -70,11 +76,16 @@ class Execution:
     _calls: Watch | None = None
     _cell: int | None = None
     _root: int = -1
+    _stall: StallWatch = field(init=False)
     _group: int = 0
     _ending: dict[str, Any] | None = None
     _over: bool = False
     _next_walk: float = 0.0
     _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def __post_init__(self) -> None:
+        """Begin to look out for a standstill."""
+        self._stall = StallWatch(self.limits.stall_seconds)
 
     def supervise(self, request: dict[str, Any]) -> None:
         """Run it to its end.
@@ -110,7 +121,7 @@ class Execution:
             self._before = self.cgroup.counters()
             try:
                 room = self.limits.processes + self._before.tasks + 1  # the fork server's own, and the keeper
-                self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room)
+                self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room, cpus=self.limits.cpus)
             except OSError as error:
                 raise SandboxError(f"The limits could not be set: {error}") from error
 
@@ -208,6 +219,9 @@ class Execution:
             return
         usage = tree.measure(self._members())
         self._note(usage)
+        used = usage.user_seconds + usage.system_seconds
+        if self._stall.is_stalled(time.monotonic(), cpu_seconds=used, said_bytes=self._said()):
+            self._stop_stalled()
         if self.cgroup is None:
             if usage.resident_bytes > self.limits.memory_bytes:
                 used = tree.proportional_bytes(usage.pids)
@@ -217,6 +231,15 @@ class Execution:
                 self._violate("process_limit", f"more than {self.limits.processes} processes")
         if self._written() > self.limits.disk_bytes:
             self._violate("disk_limit", f"more than {self.limits.disk_bytes:,} bytes written")
+
+    def _stop_stalled(self) -> None:
+        """Have its threads say where they stand, which a process that is stuck in a call can still do, and end it."""
+        self._stop(Status.STATUS_STALLED, f"neither output nor work for {self.limits.stall_seconds:g} seconds")
+        with suppress(OSError):
+            os.kill(self._root, TELL_STACKS)
+        end = time.monotonic() + STACKS_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            self._read(left)
 
     def _written(self) -> int:
         """Return the bytes written, as far as the kernel does not limit them; a walk takes a tenth of the time at most."""
@@ -260,7 +283,9 @@ class Execution:
 
     def _count(self, counters: Counters) -> None:
         self.verdict.peak_bytes = counters.peak_bytes
-        if counters.oom_kills > self._before.oom_kills:
+        self.verdict.throttled_seconds = max(0.0, counters.throttled_seconds - self._before.throttled_seconds)
+        self.verdict.oom_kills = max(0, counters.oom_kills - self._before.oom_kills)
+        if self.verdict.oom_kills:
             self.verdict.status = Status.STATUS_OUT_OF_MEMORY
             self.verdict.detail = f"more than {self.limits.memory_bytes:,} bytes of memory"
         hits = counters.process_limit_hits - self._before.process_limit_hits

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import importlib
 import json
@@ -253,6 +254,7 @@ def _limit(rlimits: Mapping[str, int]) -> None:
 def _settle(paths: Mapping[str, Path], cpus: int | None) -> None:
     """Make the work folder this process's home."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    faulthandler.register(signal.SIGUSR2, file=2, all_threads=True)  # how the supervisor asks where it stands
     if cpus is not None:  # other than what the libraries were told when they were loaded
         os.environ.update({name: str(cpus) for name in os.environ if name.endswith(("_NUM_THREADS", "_MAX_CPU_COUNT"))})
         if "threadpoolctl" in sys.modules:

@@ -88,6 +88,7 @@ class Ceilings(_Part):
     open_files: int = Field(ge=64)
     disk_bytes: int = Field(gt=0)
     output_bytes: int = Field(gt=0)
+    stall_seconds: float = Field(gt=0)
 
 
 class Policy(_Part):

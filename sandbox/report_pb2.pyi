@@ -144,16 +144,20 @@ class RefusedArtefact(_message.Message):
     def __init__(self, path: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Resources(_message.Message):
-    __slots__ = ("cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes", "peak_processes")
+    __slots__ = ("cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes", "peak_processes", "throttled_seconds", "oom_kills")
     CPU_USER_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CPU_SYSTEM_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     PEAK_PROCESSES_FIELD_NUMBER: _ClassVar[int]
+    THROTTLED_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    OOM_KILLS_FIELD_NUMBER: _ClassVar[int]
     cpu_user_seconds: float
     cpu_system_seconds: float
     peak_memory_bytes: int
     peak_processes: int
-    def __init__(self, cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., peak_memory_bytes: _Optional[int] = ..., peak_processes: _Optional[int] = ...) -> None: ...
+    throttled_seconds: float
+    oom_kills: int
+    def __init__(self, cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., peak_memory_bytes: _Optional[int] = ..., peak_processes: _Optional[int] = ..., throttled_seconds: _Optional[float] = ..., oom_kills: _Optional[int] = ...) -> None: ...
 
 class Violation(_message.Message):
     __slots__ = ("kind", "detail", "count", "subject", "severity")

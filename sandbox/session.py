@@ -201,6 +201,8 @@ class SupervisedSession:
                 cpu_system_seconds=verdict.system_seconds,
                 peak_memory_bytes=verdict.peak_bytes,
                 peak_processes=verdict.peak_processes,
+                throttled_seconds=verdict.throttled_seconds,
+                oom_kills=verdict.oom_kills,
             ),
             violations=verdict.violations,
             claimed_seconds=claims.seconds,

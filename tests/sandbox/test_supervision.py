@@ -74,7 +74,7 @@ def fake_hierarchy(root: Path, version: int) -> Path:
     root.mkdir()
     if version == 2:
         (root / "cgroup.controllers").write_text("memory pids")
-    for folder in ("memory", "pids") if version == 1 else ():
+    for folder in ("memory", "pids", "cpu") if version == 1 else ():
         (root / folder).mkdir()
     return root
 
@@ -84,7 +84,7 @@ def test_groups_are_made_limited_and_removed(tmp_path: Path, version: int) -> No
     """In the layout of either version; files of a plain folder stand in for the kernel's."""
     group = Cgroup.make(root=fake_hierarchy(tmp_path / "cg", version))
     assert group is not None
-    group.limit(memory_bytes=1000, processes=7)
+    group.limit(memory_bytes=1000, processes=7, cpus=3)
     group.add(4321)
     memory = group.folders["memory"]
 
@@ -93,6 +93,25 @@ def test_groups_are_made_limited_and_removed(tmp_path: Path, version: int) -> No
     assert group.members() == [4321]
     (memory / ("memory.events" if version == 2 else "memory.oom_control")).write_text("low 0\noom_kill 2\n")
     assert (group.counters().oom_kills, group.counters().process_limit_hits) == (2, 0)
+    if version == 1:
+        assert (group.folders["cpu"] / "cpu.cfs_quota_us").read_text() == "300000"
+        (group.folders["cpu"] / "cpu.stat").write_text("nr_throttled 1\nthrottled_time 2500000000\n")
+        assert group.counters().throttled_seconds == 2.5
+
+
+def test_processors_are_shared_by_the_host_where_the_controller_is_missing(tmp_path: Path) -> None:
+    """On version 2 it has to be delegated; memory and processes are what a group must have."""
+    root = fake_hierarchy(tmp_path / "cg", 2)
+    group = Cgroup.make(root=root)
+    assert group is not None
+    group.limit(memory_bytes=1000, processes=7, cpus=3)
+    assert (set(group.folders), group.counters().throttled_seconds) == ({"memory", "pids"}, 0.0)
+
+    delegated = Cgroup(folders=dict.fromkeys(("memory", "pids", "cpu"), group.folders["memory"]), version=2)
+    delegated.limit(memory_bytes=1000, processes=7, cpus=3)
+    (group.folders["memory"] / "cpu.stat").write_text("throttled_usec 1500000\n")
+    assert (group.folders["memory"] / "cpu.max").read_text() == "300000 100000"
+    assert delegated.counters().throttled_seconds == 1.5
 
 
 def test_without_the_right_there_is_no_group(tmp_path: Path) -> None:
