@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from open_autoglm.agents.faults import damaged, intact
 from open_autoglm.agents.options import RunOptions
@@ -27,7 +28,7 @@ from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.split import SplitPlan
-from open_autoglm.tools.data.staging import Staging, content_hash, read_parquet
+from open_autoglm.tools.data.staging import Staging, as_columns, content_hash, read_parquet
 from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.places import how_to_resume
@@ -192,7 +193,7 @@ class Workspace:
     def save_task(self, task: TaskSpec) -> None:
         """Keep the task, and forget what was derived from an earlier one."""
         write_text(self.root / "task.json", task.model_dump_json(indent=1))
-        self._forget("task", "y", "classes", "train", "metric", "test")
+        self._forget("task", "y", "classes", "train", "_train_columns", "metric", "test")
 
     def forget_split(self) -> None:
         """Forget what was derived from an earlier split: it was made anew."""
@@ -284,14 +285,25 @@ class Workspace:
 
     def staged(self, name: str, rows: np.ndarray, *, labelled: bool) -> Path:
         """Stage rows of `train` for a sandbox under an opaque name; `name` only avoids staging the same twice."""
-        return self.staged_once(name, lambda: self.train.iloc[rows], labelled=labelled)
+        return self._once(f"{name}/{labelled}", lambda: self._stage_rows(rows, labelled=labelled))
 
     def staged_once(self, name: str, make: Callable[[], pd.DataFrame], *, labelled: bool) -> Path:
         """Stage a table that is always the same under this name; it is made only where it is not staged yet."""
-        key = f"{name}/{labelled}"
+        return self._once(f"{name}/{labelled}", lambda: self.stage(make(), labelled=labelled))
+
+    def _once(self, key: str, make: Callable[[], Path]) -> Path:
         if key not in self._staged or not self._staged[key].exists():
-            self._staged[key] = self.stage(make(), labelled=labelled)
+            self._staged[key] = make()
         return self._staged[key]
+
+    def _stage_rows(self, rows: np.ndarray, *, labelled: bool) -> Path:
+        table = self._train_columns
+        return self.staging.put_table((table if labelled else table.drop_columns([self.task.target])).take(rows))
+
+    @cached_property
+    def _train_columns(self) -> pa.Table:
+        """`train` by columns: taking rows of it costs little also where there are thousands of columns."""
+        return as_columns(self.train)
 
     def stage(self, frame: pd.DataFrame, *, labelled: bool) -> Path:
         """Stage a table for a sandbox; without labels the target column is left out."""

@@ -22,7 +22,8 @@ def plan_columns(task: TaskSpec, profile: DataProfile) -> dict[str, list[str]]:
     `encoded` lists the categories of many levels. Names of rows, constants and what the user dropped are no features;
     where nothing else is there, names of rows serve as categories rather than nothing at all.
     """
-    usable = [column for column in profile.columns if column.name not in set(_not_features(task))]
+    aside = set(_not_features(task))
+    usable = [column for column in profile.columns if column.name not in aside]
     text = set(task.columns.text)
     found = {
         "numbers": _fullest([c for c in usable if c.kind in NUMBERS and c.name not in text], MOST_NUMBERS),
@@ -55,13 +56,9 @@ def _fullest(columns: Sequence[ColumnProfile], most: int) -> list[str]:
     """Return the names, in the order of the table; of too many, those with the fewest gaps."""
     if len(columns) > most:
         kept = sorted(columns, key=lambda column: column.missing_fraction)[:most]
-        columns = [column for column in columns if column in kept] if most < 1000 else _in_order(columns, kept)
+        names = {column.name for column in kept}
+        columns = [column for column in columns if column.name in names]
     return [column.name for column in columns]
-
-
-def _in_order(columns: Sequence[ColumnProfile], kept: Sequence[ColumnProfile]) -> list[ColumnProfile]:
-    names = {column.name for column in kept}
-    return [column for column in columns if column.name in names]
 
 
 def count_of(columns: Mapping[str, Sequence[str]]) -> int:

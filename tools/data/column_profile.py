@@ -4,12 +4,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from open_autoglm.tools.data.kinds import ColumnKind, Judgement, judge, numbers_in, plain_value
+from open_autoglm.tools.data.kinds import ColumnKind, Judgement, judge, number_kind, numbers_in, plain_value
+from open_autoglm.tools.data.numbers import QUANTILES, Numbers
 from open_autoglm.tools.data.profile_model import ColumnProfile, Level, Role, TargetProfile, TextSummary
 from open_autoglm.tools.task import Label, TaskSpec
 
 Floats = npt.NDArray[np.float64]
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_QUANTILE_NAMES = [f"{q * 100:g}%" for q in QUANTILES]
 LEVELS = 50
 """So many of the most frequent values are kept."""
 FEW_DISTINCT = 50
@@ -18,7 +19,7 @@ MAX_LEVEL_CHARACTERS = 200
 
 
 def profile_column(values: pd.Series, name: str, role: Role, missing_fraction: float) -> ColumnProfile:
-    """Profile the rows looked at of one plain column; `missing_fraction` is of all rows."""
+    """Profile the rows looked at of one plain column that is no numbers; `missing_fraction` is of all rows."""
     present = values.dropna()
     counts = present.value_counts()
     found = judge(values, name, len(counts))
@@ -32,9 +33,7 @@ def profile_column(values: pd.Series, name: str, role: Role, missing_fraction: f
         dtype=str(values.dtype),
         distinct=len(counts),
         missing_fraction=missing_fraction,
-        quantiles={
-            f"{q * 100:g}%": float(v) for q, v in zip(QUANTILES, np.quantile(finite / 2, QUANTILES) * 2, strict=True)
-        }
+        quantiles=dict(zip(_QUANTILE_NAMES, (np.quantile(finite / 2, QUANTILES) * 2).tolist(), strict=True))
         if measured
         else {},
         mean=_finite(float((finite / len(finite)).sum())) if measured else None,  # divided first: the sum may overflow
@@ -45,6 +44,27 @@ def profile_column(values: pd.Series, name: str, role: Role, missing_fraction: f
         text=_summary(found),
         date_format=found.date_format,
         unit=found.unit,
+    )
+
+
+def profile_numbers(numbers: Numbers, name: str, dtype: str, role: Role, missing_fraction: float) -> ColumnProfile:
+    """Profile a column of numbers from what is known of the rows looked at; `missing_fraction` is of all rows."""
+    kind = number_kind(numbers, name)
+    measured = len(numbers.quantiles) > 0
+    listed = kind not in (ColumnKind.IDENTIFIER, ColumnKind.EMPTY) and numbers.distinct <= FEW_DISTINCT
+    return ColumnProfile(
+        name=name,
+        kind=kind,
+        role=role,
+        dtype=dtype,
+        distinct=numbers.distinct,
+        missing_fraction=missing_fraction,
+        quantiles=dict(zip(_QUANTILE_NAMES, numbers.quantiles, strict=True)) if measured else {},
+        mean=numbers.mean,
+        whole_numbers=numbers.whole if measured else None,
+        negative=numbers.negative if measured else None,
+        infinite=numbers.infinite,
+        levels=[Level(value=plain_value(v), count=n) for v, n in numbers.counts[:LEVELS]] if listed else [],
     )
 
 
@@ -77,8 +97,6 @@ def target_numbers(values: pd.Series) -> Floats:
 
 
 def _numbers(present: pd.Series, kind: ColumnKind) -> Floats:
-    if present.dtype.kind in "iuf":
-        return present.to_numpy(dtype="float64")
     if kind is ColumnKind.NUMERIC_TEXT:
         numbers = numbers_in(present).to_numpy(dtype="float64")
         return numbers[~np.isnan(numbers)]

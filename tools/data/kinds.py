@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from open_autoglm.tools.data.dates import date_format
+from open_autoglm.tools.data.numbers import Numbers, numbers_of
 from open_autoglm.tools.task import Label
 
 JUDGED_VALUES = 2_000
@@ -73,6 +74,8 @@ class Judgement:
 
 def judge(values: pd.Series, name: str, distinct: int | None = None) -> Judgement:
     """Tell the kind of a plain column (see `cells.plain_column`); `distinct` saves counting again."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return Judgement(kind=number_kind(numbers_of(values.to_frame())[0], name))
     present = values.dropna()
     if present.empty:
         return Judgement(kind=ColumnKind.EMPTY)
@@ -83,8 +86,8 @@ def judge(values: pd.Series, name: str, distinct: int | None = None) -> Judgemen
         return Judgement(kind=ColumnKind.BOOLEAN)
     if values.dtype.kind == "M":
         return Judgement(kind=ColumnKind.DATETIME)
-    if values.dtype.kind in "iufm":
-        return Judgement(kind=_number_kind(present, name, distinct))
+    if values.dtype.kind == "m":
+        return Judgement(kind=ColumnKind.NUMERIC)
     return _judge_texts(present, name, distinct)
 
 
@@ -110,23 +113,23 @@ def plain_value(value: object) -> Label:
     return str(value)
 
 
-def _number_kind(present: pd.Series, name: str, distinct: int) -> ColumnKind:
-    if distinct <= 2 and set(present.unique().tolist()) <= {0, 1}:
+def number_kind(numbers: Numbers, name: str) -> ColumnKind:
+    """Tell the kind of a column of numbers."""
+    if numbers.present == 0:
+        return ColumnKind.EMPTY
+    if numbers.distinct == 1 and numbers.gaps == 0:
+        return ColumnKind.CONSTANT
+    if numbers.flags:
         return ColumnKind.BOOLEAN
-    if present.dtype.kind == "m" or distinct < len(present) or len(present) < 20:
+    if numbers.distinct < numbers.present or numbers.present < 20 or not numbers.whole:
         return ColumnKind.NUMERIC
-    whole = present.dtype.kind in "iu" or bool((present == np.floor(present)).all())
-    if not whole:
-        return ColumnKind.NUMERIC
-    values = np.sort(present.to_numpy())
-    numbered = bool((np.diff(values) == 1).all())
-    return ColumnKind.IDENTIFIER if numbered or looks_like_id(name) else ColumnKind.NUMERIC
+    return ColumnKind.IDENTIFIER if numbers.numbered or looks_like_id(name) else ColumnKind.NUMERIC
 
 
 def _judge_texts(present: pd.Series, name: str, distinct: int) -> Judgement:
     looked_at = present.iloc[:: -(-len(present) // JUDGED_VALUES)].tolist()
     shape = text_shape(looked_at)
-    texts = [text for text in dict.fromkeys(text.strip() for text in looked_at) if text]
+    texts = [text for text in dict.fromkeys(text.strip() for text in dict.fromkeys(looked_at)) if text]
     if not texts and bool((present.str.strip() == "").all()):
         return Judgement(kind=ColumnKind.EMPTY, shape=shape)
     if distinct <= 3 and {text.lower() for text in texts} in _YES_NO:
@@ -153,13 +156,13 @@ def _word_kind(shape: TextShape, distinct: int, count: int) -> ColumnKind:
 
 def text_shape(texts: Sequence[str]) -> TextShape:
     """Measure texts without missing values; at least one."""
-    count = len(texts)
+    count, times = len(texts), Counter(texts)
     head = "".join(text[:200] for text in texts[:200])
     return TextShape(
-        mean_words=sum(len(text.split()) for text in texts) / count,
-        mean_characters=sum(len(text) for text in texts) / count,
-        longest=max(len(text) for text in texts),
-        blank_fraction=sum(1 for text in texts if not text.strip()) / count,
+        mean_words=sum(len(text.split()) * n for text, n in times.items()) / count,
+        mean_characters=sum(len(text) * n for text, n in times.items()) / count,
+        longest=max(len(text) for text in times),
+        blank_fraction=sum(n for text, n in times.items() if not text.strip()) / count,
         chinese=len(_CJK.findall(head)) > 0.3 * len(head),
     )
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from open_autoglm.tools.data.column_profile import target_numbers
 from open_autoglm.tools.data.kinds import ColumnKind, numbers_in
+from open_autoglm.tools.data.leak_sift import SIFTED_COLUMNS, Goal, worth_judging
 from open_autoglm.tools.data.profile_model import ColumnProfile, Suspect, SuspectKind
 from open_autoglm.tools.task import TaskSpec
 
@@ -43,18 +44,41 @@ class _Target:
     """Which half of the rows each belongs to, at random."""
 
 
-def leakage_suspects(frame: pd.DataFrame, task: TaskSpec, columns: Sequence[ColumnProfile]) -> list[Suspect]:
-    """Look at up to `JUDGED_ROWS` of the rows, in their order, and return what looks like a leak, worst first."""
+def leakage_suspects(
+    frame: pd.DataFrame, task: TaskSpec, columns: Sequence[ColumnProfile]
+) -> tuple[list[Suspect], list[str]]:
+    """Look at up to `JUDGED_ROWS` of the rows, in their order.
+
+    Returns:
+        What looks like a leak, worst first, and, in words, what was not looked at.
+    """
     rows = frame.iloc[:: max(1, len(frame) // JUDGED_ROWS)]
     if len(rows) < 20 or rows[task.target].nunique() < 2:
-        return []
+        return [], []
     target = _target(rows[task.target], task)
-    suspects = [found for c in columns if c.role != "target" and (found := _judge_column(rows[c.name], c, target))]
+    judged, notes = _judged_columns(rows, columns, target)
+    suspects = [found for c in judged if (found := _judge_column(rows[c.name], c, target))]
     if (found := _row_order(target, task)) is not None:
         suspects.append(found)
     named = {suspect.column for suspect in suspects}
     suspects += [hint for c in columns if c.name not in named and (hint := _name_hint(c, task.target))]
-    return sorted(suspects, key=lambda suspect: -suspect.strength)
+    return sorted(suspects, key=lambda suspect: -suspect.strength), notes
+
+
+def _judged_columns(
+    rows: pd.DataFrame, columns: Sequence[ColumnProfile], target: _Target
+) -> tuple[list[ColumnProfile], list[str]]:
+    """Return the columns to judge one by one: of very many those that a first look finds suspicious."""
+    if len(columns) <= SIFTED_COLUMNS:
+        return [column for column in columns if column.role != "target"], []
+    goal = Goal(codes=target.codes, numbers=target.numbers, half=target.half)
+    names, suspicious = worth_judging(rows, columns, goal)
+    notes = []
+    if suspicious > len(names):
+        notes.append(
+            f"Of {len(columns)} columns, {suspicious} deserved a closer look for leaks; {len(names)} of them got one."
+        )
+    return [column for column in columns if column.name in names], notes
 
 
 def _target(values: pd.Series, task: TaskSpec) -> _Target:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from open_autoglm.errors import InputError
-from open_autoglm.tools.data.column_profile import profile_column, profile_target
+from open_autoglm.tools.data.column_profile import profile_column, profile_numbers, profile_target
 from open_autoglm.tools.data.duplicates import compared_columns, row_keys
 from open_autoglm.tools.data.kinds import ColumnKind, looks_like_id
 from open_autoglm.tools.data.leakage import leakage_suspects
+from open_autoglm.tools.data.numbers import numbers_of
 from open_autoglm.tools.data.profile_model import (
     Candidate,
     ColumnProfile,
@@ -59,13 +60,16 @@ def profile_table(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
 def _profile(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
     looked_at = frame.iloc[:: -(-len(frame) // SAMPLED_ROWS)]
     missing = frame.isna().mean().to_numpy()
+    numbers, roles, dtypes = numbers_of(looked_at), _roles(task), list(frame.dtypes)
     columns = [
-        profile_column(looked_at[name], str(name), _role(str(name), task), float(missing[i]))
-        for i, name in enumerate(frame.columns)
+        profile_numbers(numbers[i], name, str(dtypes[i]), roles.get(name, "feature"), float(missing[i]))
+        if i in numbers
+        else profile_column(looked_at.iloc[:, i], name, roles.get(name, "feature"), float(missing[i]))
+        for i, name in enumerate(map(str, frame.columns))
     ]
     target = profile_target(frame[task.target].dropna(), task)
     duplicates = _duplicates(frame, task)
-    suspects = leakage_suspects(looked_at, task, columns)
+    suspects, unjudged = leakage_suspects(looked_at, task, columns)
     return DataProfile(
         rows=len(frame),
         sampled_rows=len(looked_at),
@@ -75,17 +79,18 @@ def _profile(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
         time_candidates=_time_candidates(looked_at, columns),
         group_candidates=_group_candidates(looked_at, columns),
         suspects=suspects,
-        warnings=_warnings(columns, target, duplicates, suspects, len(frame)),
+        warnings=[*_warnings(columns, target, duplicates, suspects, len(frame)), *unjudged],
     )
 
 
-def _role(name: str, task: TaskSpec) -> Role:
+def _roles(task: TaskSpec) -> dict[str, Role]:
+    """Return the role of each column that has one: of several the first that is listed here."""
     roles = task.columns
     listed: list[tuple[Role, list[str]]] = [
         ("target", [task.target]), ("id", roles.id), ("dropped", roles.dropped), ("series", roles.series),
         ("time", [roles.time or ""]), ("group", [roles.group or ""]), ("weight", [roles.weight or ""]),
     ]  # fmt: skip
-    return next((role for role, names in listed if name in names), "feature")
+    return {name: role for role, names in reversed(listed) for name in names}
 
 
 def _duplicates(frame: pd.DataFrame, task: TaskSpec) -> Duplicates:

@@ -2,14 +2,19 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from open_autoglm.tools.data.kinds import ColumnKind, judge, plain_value
+from open_autoglm.tools.data.kinds import ColumnKind, judge, number_kind, plain_value
+from open_autoglm.tools.data.numbers import Numbers, numbers_of
 from open_autoglm.tools.task import Label
 
 SKETCH_ROWS = 200_000
 """Longer tables are looked at in evenly spaced rows; counts of distinct values are then of those rows."""
 LEVELS = 50
+EXAMPLES = 5
+EXAMPLE_ROWS = 200
+"""Rows that examples are taken from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,27 @@ class TableSketch:
 def sketch(frame: pd.DataFrame, name: str) -> TableSketch:
     """Look at a plain frame (see `cells.plain_frame`)."""
     rows = frame.iloc[:: -(-len(frame) // SKETCH_ROWS)] if len(frame) > SKETCH_ROWS else frame
-    columns = tuple(_sketch_column(rows.iloc[:, i], str(name)) for i, name in enumerate(rows.columns))
+    numbers = numbers_of(rows)
+    columns = tuple(
+        _sketch_numbers(numbers[i], rows.iloc[:, i], str(name))
+        if i in numbers
+        else _sketch_column(rows.iloc[:, i], str(name))
+        for i, name in enumerate(rows.columns)
+    )
     return TableSketch(name=name, rows=len(frame), columns=columns)
+
+
+def _sketch_numbers(numbers: Numbers, values: pd.Series, name: str) -> ColumnSketch:
+    first = values.to_numpy()[:EXAMPLE_ROWS]
+    shown = list(dict.fromkeys(first[~np.isnan(first)].tolist()))[:EXAMPLES]
+    return ColumnSketch(
+        name=name,
+        kind=number_kind(numbers, name),
+        distinct=numbers.distinct,
+        missing_fraction=numbers.gaps / max(1, len(values)),
+        levels=tuple(plain_value(v) for v, _ in numbers.counts) if 0 < numbers.distinct <= LEVELS else (),
+        examples=tuple(str(v)[:80] for v in shown),
+    )
 
 
 def _sketch_column(values: pd.Series, name: str) -> ColumnSketch:
@@ -52,5 +76,5 @@ def _sketch_column(values: pd.Series, name: str) -> ColumnSketch:
         distinct=distinct,
         missing_fraction=1 - len(present) / max(1, len(values)),
         levels=levels,
-        examples=tuple(str(v)[:80] for v in present.iloc[:200].drop_duplicates().iloc[:5]),
+        examples=tuple(str(v)[:80] for v in present.iloc[:EXAMPLE_ROWS].drop_duplicates().iloc[:EXAMPLES]),
     )

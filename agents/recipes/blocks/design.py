@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import sparse
 
 from open_autoglm.agents.recipes.blocks.choices import BENT, COLUMNS, HAS_CATEGORIES, HAS_DATES, HAS_NUMBERS, HAS_TEXTS
-from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_number
+from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_numbers
 from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
 from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
 
@@ -36,7 +36,7 @@ def stack_numbers(rows: pd.DataFrame, learned: dict) -> np.ndarray:
     """Return numbers and parts of dates side by side, float64 [rows, columns], NaN where missing."""
     parts = [np.empty((len(rows), 0))]
     if HAS_NUMBERS:
-        parts += [to_number(rows[name]) for name in COLUMNS["numbers"]]
+        parts.append(to_numbers(rows, COLUMNS["numbers"]))
     if HAS_DATES:
         pairs = zip(COLUMNS["dates"], learned["date_formats"], strict=True)
         parts += [date_parts(rows[name], date_format) for name, date_format in pairs]
@@ -59,11 +59,14 @@ def scale_numbers(numbers: np.ndarray, learned: dict) -> np.ndarray:
     return np.hstack(parts)
 
 
-def one_hot(texts: pd.Series, levels: list[str]) -> sparse.csr_matrix:
-    """Return one column per level, float64 [rows, levels]; an unknown level has none."""
-    codes = level_codes(texts, levels)
-    known = np.flatnonzero(~np.isnan(codes))
-    return sparse.csr_matrix((np.ones(len(known)), (known, codes[known].astype(int))), shape=(len(texts), len(levels)))
+def one_hot(rows: pd.DataFrame, names: list[str], levels: list[list[str]]) -> sparse.csr_matrix:
+    """Return one column per level of each column, float64 [rows, levels]; an unknown level has none."""
+    pairs = zip(names, levels, strict=True)
+    codes = np.column_stack([level_codes(as_text(rows[name]), known) for name, known in pairs])
+    first = np.cumsum([0, *map(len, levels)])  # where the levels of each column begin
+    known = ~np.isnan(codes)
+    places = (codes + first[:-1])[known].astype(int)
+    return sparse.csr_matrix((np.ones(len(places)), (np.nonzero(known)[0], places)), shape=(len(rows), first[-1]))
 
 
 def calendar(parts: np.ndarray) -> sparse.csr_matrix:
@@ -83,8 +86,7 @@ def make_design(rows: pd.DataFrame, learned: dict) -> sparse.csr_matrix:
         pairs = zip(COLUMNS["dates"], learned["date_formats"], strict=True)
         parts += [calendar(date_parts(rows[name], date_format)) for name, date_format in pairs]
     if HAS_CATEGORIES:
-        pairs = zip(COLUMNS["categories"], learned["levels"], strict=True)
-        parts += [one_hot(as_text(rows[name]), levels) for name, levels in pairs]
+        parts.append(one_hot(rows, COLUMNS["categories"], learned["levels"]))
     if HAS_TEXTS:
         pairs = zip(COLUMNS["texts"], learned["vocabularies"], strict=True)
         parts += [text_weights(as_text(rows[name]), vocabularies) for name, vocabularies in pairs]

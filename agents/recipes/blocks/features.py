@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from open_autoglm.agents.recipes.blocks.choices import COLUMNS, HAS_CATEGORIES, HAS_DATES, HAS_NUMBERS
-from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_number
+from open_autoglm.agents.recipes.blocks.cleaning import as_text, date_parts, find_date_format, to_numbers
 from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
 
 
@@ -26,7 +26,7 @@ def make_features(rows: pd.DataFrame, learned: dict) -> np.ndarray:
         pairs = zip(COLUMNS["categories"], learned["levels"], strict=True)
         parts += [level_codes(as_text(rows[name]), levels) for name, levels in pairs]
     if HAS_NUMBERS:
-        parts += [to_number(rows[name]) for name in COLUMNS["numbers"]]
+        parts.append(to_numbers(rows, COLUMNS["numbers"]))
     if HAS_DATES:
         pairs = zip(COLUMNS["dates"], learned["date_formats"], strict=True)
         parts += [date_parts(rows[name], date_format) for name, date_format in pairs]
