@@ -18,6 +18,7 @@ from open_autoglm.agents.workspace import Workspace
 from open_autoglm.events import EventLog
 from open_autoglm.sandbox.base import Sandbox, Session
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import Words
 
 Ask = Callable[[Question], str]
 """Puts a question to a person and returns the answer."""
@@ -70,6 +71,11 @@ class Deps:
     def memory_bytes(self) -> int:
         """Memory that one execution may use."""
         return int(psutil.virtual_memory().total * MEMORY_SHARE) // self.workers
+
+    @property
+    def say(self) -> Words:
+        """What this run says, in its language: that of the task, and before there is one that of the prompt."""
+        return Words(language=self.workspace.language)
 
     def save_clock(self) -> None:
         """Record the seconds that this process has used, so that a resumed run gets what is left."""

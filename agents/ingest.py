@@ -11,6 +11,7 @@ from open_autoglm.errors import InputError
 from open_autoglm.tools.data.read import Table, read_table, sketch
 from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.task import Source, SourceRole
+from open_autoglm.tools.words import said
 
 SUBMISSION_WORDS = ("sample_submission", "samplesubmission", "gender_submission", "sample-submission")
 PREDICT_WORDS = ("test", "predict", "new", "unlabelled", "unlabeled", "score")
@@ -106,8 +107,10 @@ def lost_labels(source: Source, target: str) -> str:
     counts = written[written.isin(TAKEN_FOR_MISSING)].value_counts()
     if counts.empty:
         return ""
-    words = ", ".join(f"{word!r} ({count} rows)" for word, count in counts.items())
-    return f"In the target column {target!r} these texts were read as missing: {words}. To keep them as a class, add --read keep_default_na=false"
+    return said(
+        "In the target column {target!r} these texts were read as missing: {words}. To keep them as a class, add --read keep_default_na=false",
+        target=target, words=[said("{word!r} ({count} rows)", word=word, count=count) for word, count in counts.items()],
+    )  # fmt: skip
 
 
 def as_trained(workspace: Workspace, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:

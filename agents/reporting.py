@@ -5,6 +5,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.settle import Settled, settled_in
 from open_autoglm.agents.finalise.wishes import Measured, missed
 from open_autoglm.agents.outcome import Baseline, Cost, Outcome, Score, StopReason
+from open_autoglm.tools.export.svg import number
 
 DELIVERY_STAGES = ("finalise", "export", "explain")
 """Stages whose warnings are about what was delivered, not about the data."""
@@ -77,5 +78,16 @@ def _missed_score(deps: Deps, settled: Settled) -> list[str]:
     sign = 1 if metric.greater_is_better else -1
     if sign * settled.cv_mean >= sign * wished:
         return []
-    over = f" over {settled.seeds} seeds" if settled.seeds > 1 else ""
-    return [f"The wished score of {wished:g} was not reached: {metric.name} is {settled.cv_mean:.5g}{over}."]
+    if settled.seeds > 1:
+        return [
+            deps.say(
+                "The wished score of {wished} was not reached: {metric} is {score} over {seeds} seeds.",
+                wished=number(wished), metric=metric.name, score=number(settled.cv_mean), seeds=settled.seeds,
+            )
+        ]  # fmt: skip
+    return [
+        deps.say(
+            "The wished score of {wished} was not reached: {metric} is {score}.",
+            wished=number(wished), metric=metric.name, score=number(settled.cv_mean),
+        )
+    ]  # fmt: skip

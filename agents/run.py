@@ -226,14 +226,21 @@ def _budget(workspace: Workspace) -> BudgetSpec:
 def _announce(deps: Deps, *, resumed: bool) -> None:
     ready = deps.sandbox.probe()
     if not ready.isolating:
-        text = (
-            f"Code runs in the {ready.backend} backend, which does not isolate it. That is allowed for code made of "
-            "recipes only; `autoglm doctor` says how to get an isolating sandbox."
+        text = deps.say(
+            "Code runs in the {backend} backend, which does not isolate it. That is allowed for code made of recipes only; "
+            "`autoglm doctor` says how to get an isolating sandbox.",
+            backend=ready.backend,
         )
         deps.journal.record_stage("sandbox", {"warnings": [text]})
     kind = EventKind.RUN_RESUMED if resumed else EventKind.RUN_STARTED
     spec = deps.budget.spec
-    deps.events.emit(kind, run_dir=str(deps.workspace.root), seconds=spec.seconds, attempts=spec.attempts)
+    deps.events.emit(
+        kind,
+        run_dir=str(deps.workspace.root),
+        seconds=spec.seconds,
+        attempts=spec.attempts,
+        language=deps.workspace.language,
+    )
 
 
 async def _until_aborted(deps: Deps) -> None:

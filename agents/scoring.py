@@ -77,11 +77,11 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
     detail = {**known, **timings(deps, attempt), "fold_scores": list(scores)}
     attempt = replace(attempt, detail=detail)
     if problem == CUT or (problem and was_cut(deps, attempt)):
-        return replace(attempt, status=AttemptStatus.STOPPED, failure=CUT, detail={**detail, "cut": True})
+        return replace(attempt, status=AttemptStatus.STOPPED, failure=deps.say(CUT), detail={**detail, "cut": True})
     if problem:
         return replace(attempt, status=AttemptStatus.FAILED, failure=problem)
     if len(scores) < len(deps.workspace.plan.folds):
-        failure = f"given up after {len(scores)} folds, far behind the best"
+        failure = deps.say("given up after {folds} folds, far behind the best", folds=len(scores))
         return replace(attempt, status=AttemptStatus.STOPPED, failure=failure)
     mean, error = mean_and_error(scores)
     return replace(attempt, status=AttemptStatus.SCORED, mean=mean, standard_error=error)

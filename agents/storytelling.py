@@ -16,6 +16,7 @@ from open_autoglm.events import EventKind, Json, read_events
 from open_autoglm.tools.export import story as told
 from open_autoglm.tools.export.story import RunStory
 from open_autoglm.tools.export.summary import summarise
+from open_autoglm.tools.export.words import shown_name
 
 MOST_ATTEMPTS = 300
 """Lines of the leaderboard at most: the best, and the most recent."""
@@ -47,7 +48,7 @@ def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told
         attempts=attempts,
         curve=_curve(events),
         checks=tuple(settled.checks),
-        stop_reason=reason.sentence,
+        stop_reason=deps.say(reason.sentence),
         spending=_spending(deps),
         timings=_timings(events),
         guesses=tuple(task.guesses),
@@ -138,13 +139,20 @@ def _spending(deps: Deps) -> told.Spending:
 
 
 def _split(deps: Deps) -> str:
-    plan = deps.workspace.plan
+    plan, say = deps.workspace.plan, deps.say
     held = deps.workspace.holdout()
-    folds = f"{len(plan.folds)} folds ({plan.kind}) on {len(deps.workspace.search_rows)} rows"
+    folds = say(
+        "{folds} folds ({kind}) on {rows} rows",
+        folds=len(plan.folds), kind=shown_name(plan.kind, say), rows=len(deps.workspace.search_rows),
+    )  # fmt: skip
     if held is None:
-        return f"{folds}; no holdout."
-    origin = "the labelled test file" if deps.workspace.test is not None else "set aside before anything was looked at"
-    return f"{folds}; {len(held[0])} rows are the holdout, {origin}."
+        return say("{folds}; no holdout.", folds=folds)
+    if deps.workspace.test is not None:
+        return say("{folds}; {rows} rows are the holdout, the labelled test file.", folds=folds, rows=len(held[0]))
+    return say(
+        "{folds}; {rows} rows are the holdout, set aside before anything was looked at.",
+        folds=folds, rows=len(held[0]),
+    )  # fmt: skip
 
 
 def _ensemble(deps: Deps, settled: Settled) -> tuple[told.EnsembleWeight, ...]:

@@ -33,6 +33,7 @@ from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
+from open_autoglm.tools.words import Language, likely_language
 
 LAYOUT_VERSION = 1
 LOCK = "run.lock"
@@ -212,6 +213,12 @@ class Workspace:
     def task(self) -> TaskSpec:
         """The task, once it is understood."""
         return intact(self.root / "task.json", lambda path: TaskSpec.model_validate_json(path.read_bytes()))
+
+    @property
+    def language(self) -> Language:
+        """The language of the task; before it is understood, the likely one of the prompt."""
+        known = "task" in self.__dict__ or (self.root / "task.json").exists()
+        return self.task.language if known else likely_language(self.options.prompt)
 
     @cached_property
     def metric(self) -> Metric:

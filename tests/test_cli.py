@@ -264,7 +264,7 @@ def test_progress_without_a_terminal_names_the_run_directory(shell: Shell, run_d
         (EventKind.TASK_UNDERSTOOD, {"task_type": "binary", "target": "y"}),
     ]
     shell(*RUN)
-    assert f"run directory {run_dir}" in shell.err
+    assert "run directory autoglm-runs/one" in shell.err
     assert "run directory" not in shell.out
 
 

@@ -84,7 +84,7 @@ def test_confirm_starts_or_quits(dialogue: Talk) -> None:
     task = example_task()
     talk, seen = dialogue("")
     assert talk.confirm(task, []) == task
-    assert "Leaves    nothing" in seen.getvalue()
+    assert "Leaves     nothing" in seen.getvalue()
     talk, _ = dialogue("q")
     assert talk.confirm(task, []) is None
 
@@ -95,7 +95,7 @@ def test_confirm_edits_target_metric_and_time(dialogue: Talk) -> None:
     edited = talk.confirm(example_task(), ["summary to glm"])
     assert edited is not None
     assert (edited.target, edited.metric.name, edited.budget.seconds) == ("z", "f1", 120.0)
-    for words in ("not a duration", "'x' is none of", "Leaves    summary to glm"):
+    for words in ("not a duration", "'x' is none of", "Leaves     summary to glm"):
         assert words in seen.getvalue()
 
 

@@ -42,14 +42,23 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
         staged_watched(deps),
     )
     if not again.ok:
-        return _failed("a", f"The scored model could not predict again: {failure_line(again.report)}.")
+        return _failed(
+            "a", deps.say("The scored model could not predict again: {failure}.", failure=failure_line(again.report))
+        )
     try:
         difference = _largest_difference(scored.predictions, evaluation.read(deps, again, watched_count(deps)))
     except InvalidPredictions as error:
-        return _failed("a", f"What the scored model predicts the second time cannot be used: {error}")
+        return _failed(
+            "a", deps.say("What the scored model predicts the second time cannot be used: {error}", error=error)
+        )
     passed = difference <= SAME
-    said = f"Loaded again, the scored model gives the graded predictions back (largest difference {number(difference, 2)})."
-    return _passed_or_failed("a", passed, said if passed else said.replace("gives", "does not give"))
+    sentence = deps.say(
+        "Loaded again, the scored model gives the graded predictions back (largest difference {difference})."
+        if passed
+        else "Loaded again, the scored model does not give the graded predictions back (largest difference {difference}).",
+        difference=number(difference, 2),
+    )
+    return _passed_or_failed("a", passed, sentence)
 
 
 async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predictions | None]:
@@ -58,18 +67,22 @@ async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predict
     step = step_for(deps, attempt, "check-c.fit")
     fitted = await evaluation.fit(deps, step, deps.workspace.staged("fold0.train", fold.train, labelled=True))
     if not fitted.ok:
-        return _failed("c", f"Fitted anew, the code failed: {failure_line(fitted.report)}."), None
+        return _failed(
+            "c", deps.say("Fitted anew, the code failed: {failure}.", failure=failure_line(fitted.report))
+        ), None
     rows = deps.workspace.staged("fold0.valid", fold.valid, labelled=False)
     model = deps.workspace.resolve(fitted.outputs["model"])
     predicted = await evaluation.predict(deps, step_for(deps, attempt, "check-c.predict"), model, rows)
     deps.workspace.discard(fitted.outputs["model"])
     if not predicted.ok:
-        return _failed("c", f"Fitted anew, the model failed: {failure_line(predicted.report)}."), None
+        return _failed(
+            "c", deps.say("Fitted anew, the model failed: {failure}.", failure=failure_line(predicted.report))
+        ), None
     try:
         answers = evaluation.read(deps, predicted, len(fold.valid))
         return await deps.blocking.host(_same_score, deps, attempt, answers), answers
     except InvalidPredictions as error:
-        return _failed("c", f"Fitted anew, the predictions cannot be used: {error}"), None
+        return _failed("c", deps.say("Fitted anew, the predictions cannot be used: {error}", error=error)), None
 
 
 def _same_score(deps: Deps, attempt: Attempt, answers: Predictions) -> Check:
@@ -77,10 +90,10 @@ def _same_score(deps: Deps, attempt: Attempt, answers: Predictions) -> Check:
     value = evaluation.score(deps, y, answers)
     expected = deps.journal.attempt(attempt.id).fold_scores[0]
     allowed = STANDARD_ERRORS * _standard_error(deps, attempt, y, answers) + SAME * max(1.0, abs(expected))
-    sentence = (
-        f"Fitted anew on the first fold, the code scores {number(value)} where {number(expected)} was graded "
-        f"(allowed difference {number(allowed, 2)})."
-    )
+    sentence = deps.say(
+        "Fitted anew on the first fold, the code scores {score} where {expected} was graded (allowed difference {allowed}).",
+        score=number(value), expected=number(expected), allowed=number(allowed, 2),
+    )  # fmt: skip
     return _passed_or_failed("c", abs(value - expected) <= allowed, sentence)
 
 
@@ -104,15 +117,22 @@ async def check_shipped_bytes(deps: Deps, attempt: Attempt, name: Literal["shipp
         deps.workspace.staged("check", rows, labelled=False),
     )
     if not again.ok:
-        return _failed("b", f"The delivered model could not predict: {failure_line(again.report)}.")
+        return _failed(
+            "b", deps.say("The delivered model could not predict: {failure}.", failure=failure_line(again.report))
+        )
     try:
         before = evaluation.read(deps, fitted, len(rows), name="check.npy")
         difference = _largest_difference(before, evaluation.read(deps, again, len(rows)))
     except InvalidPredictions as error:
-        return _failed("b", f"What the delivered model predicts cannot be used: {error}")
+        return _failed("b", deps.say("What the delivered model predicts cannot be used: {error}", error=error))
     passed = difference <= SAME
-    said = f"Loaded from the deliverable, the model answers {len(rows)} rows as it did right after its fit (largest difference {number(difference, 2)})."
-    return _passed_or_failed("b", passed, said if passed else said.replace("answers", "does not answer", 1))
+    sentence = deps.say(
+        "Loaded from the deliverable, the model answers {rows} rows as it did right after its fit (largest difference {difference})."
+        if passed
+        else "Loaded from the deliverable, the model does not answer {rows} rows as it did right after its fit (largest difference {difference}).",
+        rows=len(rows), difference=number(difference, 2),
+    )  # fmt: skip
+    return _passed_or_failed("b", passed, sentence)
 
 
 def check_shipped_agrees(
@@ -125,15 +145,17 @@ def check_shipped_agrees(
     """
     holdout = holdout_count(deps)
     if holdout == 0 or fold_model is None:
-        return Check(letter="d", result="skipped", sentence="There is no holdout to compare the two models on.")
+        return Check(
+            letter="d", result="skipped", sentence=deps.say("There is no holdout to compare the two models on.")
+        )
     theirs, ours = _matrix(scored.predictions), _matrix(shipped.predictions)
     spread = float(np.mean(np.abs(theirs[holdout:] - _matrix(fold_model))))
     difference = float(np.mean(np.abs(theirs[:holdout] - ours[:holdout])))
     passed = difference <= SPREADS * spread + SAME * max(1.0, float(np.mean(np.abs(theirs))))
-    sentence = (
-        f"On the holdout the shipped model differs from the scored one by {number(difference, 3)} on average; "
-        f"models of the folds differ by {number(spread, 3)}."
-    )
+    sentence = deps.say(
+        "On the holdout the shipped model differs from the scored one by {difference} on average; models of the folds differ by {spread}.",
+        difference=number(difference, 3), spread=number(spread, 3),
+    )  # fmt: skip
     return _passed_or_failed("d", passed, sentence)
 
 

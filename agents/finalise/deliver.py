@@ -42,7 +42,10 @@ async def deliver(deps: Deps, reason: StopReason) -> None:
         scored = settled.model_copy(
             update={"shipped_model": settled.scored_model, "shipped": "scored", "model_mb": size}
         )
-        settled = _warned(await _delivered(deps, scored, reason), f"{check.sentence} So the scored model ships.")
+        settled = _warned(
+            await _delivered(deps, scored, reason),
+            deps.say("{sentence} So the scored model ships.", sentence=check.sentence),
+        )
         check = settled.checks[-1]
     if check.result == "failed":
         settled = _warned(settled, check.sentence)
@@ -84,7 +87,7 @@ async def explain(deps: Deps, reason: StopReason) -> None:
     delivery = _delivery(deps, settled, reason, await diagnostics(deps, settled))
     session = RecordedSession(deps=deps, attempt=settled.winner)
     result = await deps.blocking.host(deliver_rest, delivery, session, lambda: _left(deps))
-    missing = [f"Left out: {part}." for part in result.left_out if part.startswith(PREDICTIONS)]
+    missing = [deps.say("Left out: {part}.", part=part) for part in result.left_out if part.startswith(PREDICTIONS)]
     warnings = list(dict.fromkeys([*result.warnings, *missing]))
     story = delivery.story.model_copy(
         update={"left_out": result.left_out, "warnings": (*delivery.story.warnings, *warnings)}

@@ -91,12 +91,24 @@ async def _settle_one(deps: Deps, candidate: Attempt, rivals: list[Attempt], rej
     checks.append(reproduced)
     failed = [check for check in checks if check.result == "failed"]
     if failed:
-        rejected.append(f"{_name(candidate)} was the favourite and failed a check: {failed[0].sentence}")
+        rejected.append(
+            deps.say(
+                "{attempt} was the favourite and failed a check: {sentence}",
+                attempt=_name(candidate),
+                sentence=failed[0].sentence,
+            )
+        )
         return None
     try:
         figures = await deps.blocking.host(_holdout_figures, deps, scored)
     except InvalidPredictions as error:
-        rejected.append(f"{_name(candidate)} was the favourite and its predictions cannot be used: {error}")
+        rejected.append(
+            deps.say(
+                "{attempt} was the favourite and its predictions cannot be used: {error}",
+                attempt=_name(candidate),
+                error=error,
+            )
+        )
         return None
     shipped, agrees, warnings = await _ship(deps, scored, fold_model)
     measured = await measure(deps, shipped)
@@ -127,8 +139,12 @@ def _incomplete(deps: Deps, candidate: Attempt) -> list[str]:
     if made == wanted:
         return []
     return [
-        f"No attempt was finished on all folds: the winner was scored on {made} of {wanted}. More time gives a better "
-        f"founded choice: {how_to_resume(deps.workspace.root, '--time 10m')}"
+        deps.say(
+            "No attempt was finished on all folds: the winner was scored on {made} of {wanted}. More time gives a better founded choice: {command}",
+            made=made,
+            wanted=wanted,
+            command=how_to_resume(deps.workspace.root, "--time 10m"),
+        )
     ]
 
 
@@ -151,15 +167,28 @@ def _holdout_figures(deps: Deps, scored: FittedModel) -> dict[str, Any]:
 async def _fit_scored(deps: Deps, candidate: Attempt, rivals: list[Attempt], rejected: list[str]) -> FittedModel | None:
     at_most = _seconds_for(deps, candidate, rivals)
     if at_most is None:
-        rejected.append(f"{_name(candidate)} was the favourite and there was no time left to fit it on all rows.")
+        rejected.append(
+            deps.say(
+                "{attempt} was the favourite and there was no time left to fit it on all rows.",
+                attempt=_name(candidate),
+            )
+        )
         return None
     try:
         scored = await fit_scored(deps, candidate, at_most=at_most)
     except InvalidPredictions as error:
-        rejected.append(f"{_name(candidate)} was the favourite and its predictions cannot be used: {error}")
+        rejected.append(
+            deps.say(
+                "{attempt} was the favourite and its predictions cannot be used: {error}",
+                attempt=_name(candidate),
+                error=error,
+            )
+        )
         return None
     if scored is None:
-        rejected.append(f"{_name(candidate)} was the favourite and could not be fitted on all rows.")
+        rejected.append(
+            deps.say("{attempt} was the favourite and could not be fitted on all rows.", attempt=_name(candidate))
+        )
     return scored
 
 
@@ -179,7 +208,7 @@ def _fit_seconds(attempt: Attempt) -> float:
 
 async def _reproduce(deps: Deps, candidate: Attempt) -> tuple[Check, Predictions | None]:
     if not candidate.fold_scores or not _time_for(deps, candidate):
-        return Check(letter="c", result="skipped", sentence="No time was left to fit the code anew."), None
+        return Check(letter="c", result="skipped", sentence=deps.say("No time was left to fit the code anew.")), None
     return await check_reproduced(deps, candidate)
 
 
@@ -193,20 +222,20 @@ async def _ship(
 ) -> tuple[FittedModel, Check, list[str]]:
     """Refit on all rows where that is wanted and there is time; return what ships."""
     skipped = Check(
-        letter="d", result="skipped", sentence="The scored model itself ships: there is nothing to compare."
+        letter="d", result="skipped", sentence=deps.say("The scored model itself ships: there is nothing to compare.")
     )
     all_rows_seen = len(deps.workspace.plan.holdout) == 0
     if not deps.workspace.options.refit or all_rows_seen:
         return scored, skipped, []
     if not _time_for(deps, scored.attempt):
-        return scored, skipped, ["No time was left to refit on all rows: the scored model ships."]
+        return scored, skipped, [deps.say("No time was left to refit on all rows: the scored model ships.")]
     try:
         shipped = await fit_shipped(deps, scored.attempt)
     except InvalidPredictions:
         shipped = None
     if shipped is None:
-        return scored, skipped, ["The model could not be refitted on all rows: the scored model ships."]
+        return scored, skipped, [deps.say("The model could not be refitted on all rows: the scored model ships.")]
     agrees = check_shipped_agrees(deps, scored, shipped, fold_model)
     if agrees.result == "failed":
-        return scored, agrees, [f"{agrees.sentence} So the scored model ships."]
+        return scored, agrees, [deps.say("{sentence} So the scored model ships.", sentence=agrees.sentence)]
     return shipped, agrees, []

@@ -8,6 +8,7 @@ from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.models import FittedModel, fit_scored, step_for
+from open_autoglm.tools.export.svg import number
 from open_autoglm.tools.metrics.predictions import InvalidPredictions
 
 LATENCY_ROWS = 20
@@ -39,15 +40,26 @@ def missed(deps: Deps, measured: Measured) -> list[str]:
     """Return the wishes that a model does not meet, each with the figure."""
     constraints, found = deps.workspace.task.constraints, []
     if constraints.model_mb is not None and measured.model_mb > constraints.model_mb:
-        found.append(f"The model takes {measured.model_mb:.3g} MB; {constraints.model_mb:g} MB were wished for.")
+        found.append(
+            deps.say(
+                "The model takes {size} MB; {wished} MB were wished for.",
+                size=number(measured.model_mb, 3), wished=number(constraints.model_mb),
+            )
+        )  # fmt: skip
     if constraints.latency_ms is None:
         return found
     if measured.latency_ms is None:
-        found.append(f"How long one row takes could not be measured; {constraints.latency_ms:g} ms were wished for.")
+        wished = number(constraints.latency_ms)
+        found.append(
+            deps.say("How long one row takes could not be measured; {wished} ms were wished for.", wished=wished)
+        )
     elif measured.latency_ms > constraints.latency_ms:
         found.append(
-            f"One row takes {measured.latency_ms:.3g} ms to predict, as measured inside the sandbox; "
-            f"{constraints.latency_ms:g} ms were wished for."
+            deps.say(
+                "One row takes {time} ms to predict, as measured inside the sandbox; {wished} ms were wished for.",
+                time=number(measured.latency_ms, 3),
+                wished=number(constraints.latency_ms),
+            )
         )
     return found
 

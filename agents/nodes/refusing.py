@@ -9,6 +9,7 @@ from open_autoglm.errors import InputError
 from open_autoglm.tools.data.schema import MAX_MISSING_COLUMNS
 from open_autoglm.tools.metrics.target import UNSEEN, encode_target
 from open_autoglm.tools.task import SourceRole, TaskSpec
+from open_autoglm.tools.words import said
 
 FEWEST_ROWS = 10
 LARGEST_NUMBER = 1e150
@@ -100,6 +101,10 @@ def _unseen_classes(deps: Deps) -> list[str]:
     if not unseen:
         return []
     return [
-        f"{unseen} of {len(codes)} test rows have a value in {target!r} that no training row has: no model can be right "
-        "about them."
+        said(
+            "{unseen} of {rows} test rows have a value in {target!r} that no training row has: no model can be right about them.",
+            unseen=unseen,
+            rows=len(codes),
+            target=target,
+        )
     ]

@@ -22,6 +22,7 @@ from open_autoglm.tools.data.profile import profile_table
 from open_autoglm.tools.data.read import Table
 from open_autoglm.tools.data.split import plan_split
 from open_autoglm.tools.task import SourceRole, TaskSpec, TaskType, read_task
+from open_autoglm.tools.words import in_language
 
 MOST_QUESTIONS = 6
 AS_OPTIONS = ("target", "metric", "budget")
@@ -41,9 +42,11 @@ async def understand(state: RunState, deps: Deps) -> RunUpdate:
     _refuse_what_no_strategist_can(task)
     await deps.blocking.host(deps.workspace.save_tables, {role: table.frame for role, table in tables.items()})
     deps.workspace.save_task(task)
-    warnings = [warning for table in tables.values() for warning in table.warnings]
+    warnings = [in_language(text, task.language) for table in tables.values() for text in table.warnings]
     lost = await deps.blocking.host(_lost_labels, task, tables)
-    deps.journal.record_stage("understand", {"warnings": [*warnings, *([lost] if lost else [])]})
+    deps.journal.record_stage(
+        "understand", {"warnings": [*warnings, *([in_language(lost, task.language)] if lost else [])]}
+    )
     return {}
 
 
@@ -63,8 +66,12 @@ async def _understood(request: Request, deps: Deps) -> TaskSpec:
         question = open_questions[0]
         if deps.ask is None:
             raise ApprovalNeeded(
-                f"{question.text} ({' / '.join(question.choices)}) Answer it in the sentence or by an option, or let "
-                f"--yes take the best guess: {question.choices[0]}."
+                deps.say(
+                    "{question} ({choices}) Answer it in the sentence or by an option, or let --yes take the best guess: {guess}.",
+                    question=question.text,
+                    choices=" / ".join(question.choices),
+                    guess=question.choices[0],
+                )
             )
         answers[question.field] = deps.ask(question)
 
@@ -101,7 +108,7 @@ def _split_and_profile(deps: Deps) -> None:
     rows = workspace.search_rows
     found = profile_table(workspace.train.iloc[rows].reset_index(drop=True), task)
     workspace.save_json("profile.json", json.loads(found.model_dump_json()))
-    warnings = [*odd, *plan.notes, *found.warnings]
+    warnings = [in_language(text, task.language) for text in [*odd, *plan.notes, *found.warnings]]
     workspace.forget_split()
     dummy = dummy_on_folds(deps)  # also finds out, before anything is run, whether the metric can judge this target
     dummy_on_holdout(deps)  # and the holdout's, which nothing is learned from
@@ -118,7 +125,7 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
     if deps.confirm is not None and not deps.workspace.options.yes:
         edited = deps.confirm(task, _leaves_the_machine(deps))
         if edited is None:
-            raise Interrupted("Not confirmed: nothing was run.")
+            raise Interrupted(deps.say("Not confirmed: nothing was run."))
         await _apply(state, deps, edited)
     task = deps.workspace.task
     options = deps.workspace.options
@@ -127,6 +134,7 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
         EventKind.TASK_UNDERSTOOD,
         task_type=task.task_type.value,
         target=task.target,
+        language=task.language,
         metric=task.metric.name,
         guesses=[guess.model_dump(mode="json") for guess in task.guesses],
         seconds=deps.budget.spec.seconds,
@@ -139,7 +147,8 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
 def _leaves_the_machine(deps: Deps) -> list[str]:
     if deps.strategist.name == "recipes":
         return []
-    return [f"{deps.workspace.options.share} of the data to {deps.strategist.name}"]
+    share, reader = deps.workspace.options.share, deps.strategist.name
+    return [deps.say("{share} of the data to {reader}", share=share, reader=reader)]
 
 
 async def _apply(state: RunState, deps: Deps, edited: TaskSpec) -> None:

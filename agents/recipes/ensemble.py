@@ -9,6 +9,7 @@ from open_autoglm.agents.recipes.writer import third_party, write_solution
 from open_autoglm.agents.strategist import Brief, Past
 from open_autoglm.sandbox.bundle import Author, CodeBundle
 from open_autoglm.tools.task import ModelFamily
+from open_autoglm.tools.words import Words
 
 SAFE_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LEAST_WEIGHT = 0.01
@@ -23,6 +24,7 @@ def write_ensemble(brief: Brief, parents: Sequence[Past], weights: Mapping[str, 
     if len(members) < 2:
         return None
     folders = {_folder(past, number): past for number, past in enumerate(members)}
+    say = Words(language=brief.task.language)
     total = sum(weights[past.attempt_id] for past in members)
     labels = any("TUNED_DECISION" in _choices(past.bundle) for past in members)
     tables = {
@@ -40,7 +42,7 @@ def write_ensemble(brief: Brief, parents: Sequence[Past], weights: Mapping[str, 
         files=files,
         requirements=sorted(needed),
         author=_least_trusted(members),
-        title="Mean of " + ", ".join(dict.fromkeys(past.bundle.title for past in members)),
+        title=say("Mean of {models}", models=list(dict.fromkeys(past.bundle.title for past in members))),
         traits={
             "family": ModelFamily.ENSEMBLE.value,
             "members": [past.attempt_id for past in members],

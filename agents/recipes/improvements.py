@@ -11,6 +11,7 @@ from open_autoglm.agents.recipes.portfolio import DECIDED
 from open_autoglm.agents.strategist import Brief, Past
 from open_autoglm.tools.data.kinds import ColumnKind
 from open_autoglm.tools.metrics import get_metric
+from open_autoglm.tools.words import Words
 
 BOOSTED = ("lightgbm", "catboost", "histogram", "xgboost")
 ON_MATRIX = ("lightgbm", "histogram", "xgboost", "forest")
@@ -47,12 +48,14 @@ def improvements(brief: Brief, parent: Past) -> list[Plan]:
     if parent.params:
         plan = plan.model_copy(update={"params": {**plan.params, **parent.params}})
     tried = [made for past in brief.past if (made := plan_of(past.bundle)) is not None]
-    found = []
+    found, say = [], Words(language=brief.task.language)
     for change in sorted(CHANGES, key=lambda change: -_gains(brief, change.name)):
         fields = None if change.name in plan.changes else change.apply(Case(plan=plan, brief=brief))
         if fields is None:
             continue
-        changed = plan.changed(change.name, f"{plan.title} with {change.phrase}", **fields)
+        changed = plan.changed(
+            change.name, say("{title} with {change}", title=plan.title, change=say(change.phrase)), **fields
+        )
         if not any(_same(changed, other) for other in tried):
             found.append(changed)
     return found

@@ -18,6 +18,7 @@ from open_autoglm.agents.strategist import Brief
 from open_autoglm.tools.metrics import get_metric
 from open_autoglm.tools.metrics.parametric import quantiles_of
 from open_autoglm.tools.task import ModelFamily, TaskSpec, TaskType
+from open_autoglm.tools.words import Words
 
 DECIDED = ("f1", "f1_macro", "f1_weighted", "mcc", "balanced_accuracy", "quadratic_kappa")
 """Metrics of labels under which the likeliest label is seldom the best answer."""
@@ -104,7 +105,7 @@ def plan_recipe(name: str, brief: Brief) -> Plan | None:
         recipe=name,
         entry=recipe.entry,
         family=recipe.family.value,
-        title=recipe.title,
+        title=Words(language=brief.task.language)(recipe.title),
         columns=columns,
         params={key: value for key, value in PARAMETERS[name](table).items() if table.classes or key != "balanced"},
         choices=sorted(choices),
@@ -147,17 +148,19 @@ def _order(table: Table) -> list[str]:
 
 def _variants(plans: list[Plan], table: Table) -> list[Plan]:
     """Return more of the kind that usually wins, different enough to add to an ensemble."""
-    found = []
+    found, say = [], Words(language=table.task.language)
     for plan in plans:
         if plan.recipe != "lightgbm":
             continue
         random = {"extra_trees": True, "num_leaves": 48, "feature_fraction": 0.5, "learning_rate": 0.05}
-        found.append(_variant(plan, "random thresholds", random, ()))
+        found.append(_variant(plan, say("random thresholds"), random, ()))
         if table.columns.get("encoded") and table.classes <= 10:
-            found.append(_variant(plan, "target encoding", {"num_leaves": 24}, ("TARGET_ENCODING",)))
-        found.append(_variant(plan, "few leaves", {"num_leaves": 8, "feature_fraction": 0.6, "lambda_l2": 1.0}, ()))
+            found.append(_variant(plan, say("target encoding"), {"num_leaves": 24}, ("TARGET_ENCODING",)))
         found.append(
-            _variant(plan, "many leaves", {"num_leaves": 96, "feature_fraction": 0.4, "min_data_in_leaf": 15}, ())
+            _variant(plan, say("few leaves"), {"num_leaves": 8, "feature_fraction": 0.6, "lambda_l2": 1.0}, ())
+        )
+        found.append(
+            _variant(plan, say("many leaves"), {"num_leaves": 96, "feature_fraction": 0.4, "min_data_in_leaf": 15}, ())
         )
     return found
 

@@ -8,6 +8,7 @@ from open_autoglm.agents.recipes.plan import Plan
 from open_autoglm.agents.recipes.portfolio import plan_recipe
 from open_autoglm.agents.strategist import Brief
 from open_autoglm.sandbox.report import ExecutionReport, status_name
+from open_autoglm.tools.words import Words
 
 TOO_MUCH = ("timeout", "out_of_memory", "stalled")
 CHEAPER: Mapping[str, Mapping[str, JsonValue]] = {
@@ -29,32 +30,37 @@ def repaired(plan: Plan, brief: Brief, report: ExecutionReport) -> Plan | None:
     for change in (first, "last_resort"):
         if change in plan.changes:
             continue
-        made = _last_resort(plan, brief) if change == "last_resort" else _REPAIRS[change](plan)
+        made = (
+            _last_resort(plan, brief)
+            if change == "last_resort"
+            else _REPAIRS[change](plan, Words(language=brief.task.language))
+        )
         if made is not None:
             return made
     return None
 
 
-def _cheaper(plan: Plan) -> Plan | None:
+def _cheaper(plan: Plan, say: Words) -> Plan | None:
     """Fewer and smaller trees, one model instead of several, no text."""
     columns = {kind: names for kind, names in plan.columns.items() if kind != "texts"} or plan.columns
     lighter = {name: value for name, value in CHEAPER[plan.entry].items() if name in plan.params}
     choices = [choice for choice in plan.choices if choice in SHAPING]
-    title = f"{plan.title}, cheaper"
+    title = say("{title}, cheaper", title=plan.title)
     return plan.changed("cheaper", title, params={**plan.params, **lighter}, columns=columns, choices=choices)
 
 
-def _plainer(plan: Plan) -> Plan | None:
+def _plainer(plan: Plan, say: Words) -> Plan | None:
     """Numbers and categories alone, and no other extras."""
     columns = {kind: names for kind, names in plan.columns.items() if kind in ("numbers", "categories")}
     choices = [choice for choice in plan.choices if choice in SHAPING]
     if not columns or (columns == plan.columns and choices == plan.choices):
         return None
-    return plan.changed("plainer", f"{plan.title}, plainer", columns=columns, choices=choices)
+    return plan.changed("plainer", say("{title}, plainer", title=plan.title), columns=columns, choices=choices)
 
 
 def _last_resort(plan: Plan, brief: Brief) -> Plan | None:
     """The smallest model of the kind that is allowed, on numbers and categories."""
+    say = Words(language=brief.task.language)
     for name in ("linear", "histogram", "random_forest"):
         small = plan_recipe(name, brief)
         if small is None or small.entry == plan.entry:
@@ -64,7 +70,7 @@ def _last_resort(plan: Plan, brief: Brief) -> Plan | None:
         lighter = {key: value for key, value in CHEAPER[small.entry].items() if key in small.params}
         fields = {"columns": columns or small.columns, "choices": choices, "params": {**small.params, **lighter}}
         return small.model_copy(update={"changes": plan.changes}).changed(
-            "last_resort", f"{small.title}, plain", **fields
+            "last_resort", say("{title}, plain", title=small.title), **fields
         )
     return None
 

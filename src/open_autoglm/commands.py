@@ -24,6 +24,7 @@ from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing
 from open_autoglm.signals import stop_on_signals
 from open_autoglm.summary import as_record, as_text
 from open_autoglm.tools.places import how_to_resume, short
+from open_autoglm.tools.words import Words
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -110,18 +111,23 @@ def _after_error(front: Front, stop: "StopFlag", *, as_json: bool, told: bool) -
 
 
 def _tell_ending(front: Front, outcome: Outcome) -> int:
+    say = Words(language=outcome.task.language)
     if outcome.deliverable is None:
-        front.terminal.tell(f"error: no model: {outcome.stop_reason.sentence}.")
+        front.terminal.tell(say("error: no model: {reason}.", reason=say(outcome.stop_reason.sentence)))
         _tell_why(front, outcome.run_dir)
     if outcome.status == "interrupted":
-        front.terminal.tell(f"resume with: {how_to_resume(outcome.run_dir)}")
+        front.terminal.tell(say("resume with: {command}", command=how_to_resume(outcome.run_dir)))
     return outcome.exit_code
 
 
 def _tell_why(front: Front, run_dir: Path) -> None:
     """Say what most attempts failed of: without a model that is the one thing worth knowing."""
-    if (run_dir / "run.json").exists() and (why := why_nothing_worked(look_at(run_dir))):
-        front.terminal.tell(f"{why} `autoglm show {shlex.quote(short(run_dir))}` lists all.")
+    if not (run_dir / "run.json").exists():
+        return
+    view = look_at(run_dir)
+    if why := why_nothing_worked(view):
+        command = f"autoglm show {shlex.quote(short(run_dir))}"
+        front.terminal.tell(view.say("{why} `{command}` lists all.", why=why, command=command))
 
 
 def find_run(named: Path, settings: LoadedSettings) -> Path:

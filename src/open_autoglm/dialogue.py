@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from open_autoglm.columns import aligned
 from open_autoglm.durations import clock, parse_duration
 from open_autoglm.errors import ApprovalNeeded, InputError, Interrupted
 from open_autoglm.live import Watcher
-from open_autoglm.summary import guess_text, wishes_text
+from open_autoglm.summary import attempts_text, guess_text, wishes_text
 from open_autoglm.terminal import Terminal
+from open_autoglm.tools.export.words import shown_name
+from open_autoglm.tools.places import short
 from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec
+from open_autoglm.tools.words import ENGLISH, Words, likely_language
 
 if TYPE_CHECKING:
     from open_autoglm.agents.strategist import Question
@@ -28,12 +33,13 @@ class Dialogue:
 
     def ask(self, question: "Question") -> str:
         """Return the answer: one of the choices by number or by name, or other words; Enter takes the first."""
+        field = shown_name(question.field, Words(language=likely_language(question.text)))
         with self.watcher.paused():
             self.terminal.tell(f"\n{question.text}")
             for number, choice in enumerate(question.choices, start=1):
                 self.terminal.tell(f"  {number}  {choice}" + (f"  ({question.reason})" if number == 1 else ""))
             while True:
-                answer = chosen(self._line(f"{question.field}? [1] ", question.choices), question.choices)
+                answer = chosen(self._line(f"{field}? [1] ", question.choices), question.choices)
                 if answer:
                     return answer
 
@@ -43,7 +49,8 @@ class Dialogue:
             while True:
                 for line in ("", *describe(task, leaves), ""):
                     self.terminal.tell(line)
-                key = self._line("Enter to start, t target, m metric, b time, q quit: ", ()).lower()
+                say = Words(language=task.language)
+                key = self._line(say("Enter to start, t target, m metric, b time, q quit: "), ()).lower()
                 if key in ("", "y", "yes"):
                     return task
                 if key in ("q", "quit", "n", "no"):
@@ -51,19 +58,20 @@ class Dialogue:
                 task = self._edited(task, key)
 
     def _edited(self, task: TaskSpec, key: str) -> TaskSpec:
+        say = Words(language=task.language)
         if key == "t":
-            target = self._line(f"target [{task.target}]: ", ())
+            target = self._line(say("target [{target}]: ", target=task.target), ())
             return task.model_copy(update={"target": target or task.target})
         if key == "m":
-            metric = self._line(f"metric [{task.metric.name}]: ", ())
+            metric = self._line(say("metric [{metric}]: ", metric=task.metric.name), ())
             return task.model_copy(update={"metric": MetricSpec(name=metric)}) if metric else task
         if key == "b":
-            return task.model_copy(update={"budget": self._budget(task.budget)})
-        self.terminal.tell(f"{key!r} is none of Enter, t, m, b, q.")
+            return task.model_copy(update={"budget": self._budget(task.budget, say)})
+        self.terminal.tell(say("{key!r} is none of Enter, t, m, b, q.", key=key))
         return task
 
-    def _budget(self, budget: BudgetSpec) -> BudgetSpec:
-        text = self._line("time, such as 60s or 10m: ", ())
+    def _budget(self, budget: BudgetSpec, say: Words) -> BudgetSpec:
+        text = self._line(say("time, such as 60s or 10m: "), ())
         try:
             return budget.model_copy(update={"seconds": parse_duration(text)}) if text else budget
         except InputError as problem:
@@ -92,44 +100,54 @@ def refuse_to_ask(question: "Question") -> str:
     Raises:
         ApprovalNeeded: Always; the message holds the question and how to answer it beforehand.
     """
-    options = ", ".join(question.choices[:5])
-    option = {"target": "--target, ", "metric": "--metric, "}.get(question.field, "")
+    say = Words(language=likely_language(question.text))
+    option = {"target": "--target", "metric": "--metric"}.get(question.field)
+    if not question.choices:
+        raise ApprovalNeeded(say("{question} Nobody is there to answer. Say it in the prompt.", question=question.text))
     raise ApprovalNeeded(
-        f"{question.text} ({options}) Nobody is there to answer. Say it in the prompt, use {option}or --yes to "
-        f"take {question.choices[0]!r}."
-        if question.choices
-        else f"{question.text} Nobody is there to answer. Say it in the prompt."
+        say(
+            "{question} ({choices}) Nobody is there to answer. Say it in the prompt, use {option}, or --yes to take {guess!r}."
+            if option
+            else "{question} ({choices}) Nobody is there to answer. Say it in the prompt, or use --yes to take {guess!r}.",
+            question=question.text,
+            choices=list(question.choices[:5]),
+            option=option,
+            guess=question.choices[0],
+        )
     )
 
 
 def describe(task: TaskSpec, leaves: list[str]) -> list[str]:
     """Return the task, the plan and what leaves the machine in a few lines."""
-    lines = [
-        f"Predict   {task.target} ({task.task_type})",
-        f"Judged by {task.metric.name}",
-        f"Data      {', '.join(f'{source.uri} ({source.role})' for source in task.sources) or 'as given'}",
-        f"Budget    {budget_text(task.budget)}",
-        "Plan      write and run solutions in a sandbox, score them on rows they never saw, deliver the best",
-        f"Leaves    {'; '.join(leaves) or 'nothing: all of it stays on this machine'}",
+    say = Words(language=task.language)
+    sources = [f"{short(Path(source.uri))} ({shown_name(source.role.value, say)})" for source in task.sources]
+    plan = say("write and run solutions in a sandbox, score them on rows they never saw, deliver the best")
+    rows = [
+        (say("Predict"), f"{task.target} ({shown_name(task.task_type.value, say)})"),
+        (say("Judged by"), task.metric.name),
+        (say("Data"), say("{names}", names=sources) if sources else say("as given")),
+        (say("Budget"), budget_text(task.budget, say)),
+        (say("Plan"), plan),
+        (say("Leaves"), "; ".join(leaves) or say("nothing: all of it stays on this machine")),
     ]
     if wishes := wishes_text(task):
-        lines.append(f"Wishes    {wishes}")
-    lines += [f"Assumed   {guess_text(guess)}: {guess.reason}" for guess in task.guesses]
-    return lines
+        rows.append((say("Wishes"), wishes))
+    rows += [(say("Assumed"), f"{guess_text(guess, say)}: {guess.reason}") for guess in task.guesses]
+    return aligned(rows)
 
 
-def budget_text(budget: BudgetSpec) -> str:
+def budget_text(budget: BudgetSpec, say: Words = ENGLISH) -> str:
     """Return the limits in words."""
     parts = []
     if budget.seconds is not None:
         parts.append(clock(budget.seconds))
     if budget.attempts is not None:
-        parts.append(f"{budget.attempts} attempts")
+        parts.append(attempts_text(budget.attempts, say))
     if budget.tokens is not None:
-        parts.append(f"{budget.tokens} tokens")
+        parts.append(say("{count:,} tokens", count=budget.tokens))
     if budget.money is not None:
-        parts.append(f"{budget.money:g} for tokens")
-    return ", ".join(parts) or "10 minutes (default)"
+        parts.append(say("{money:g} for tokens", money=budget.money))
+    return say("{names}", names=parts) if parts else say("10 minutes (default)")
 
 
 def terminal_reader() -> Reader:

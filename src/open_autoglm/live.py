@@ -10,12 +10,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from open_autoglm.durations import clock
 from open_autoglm.events import Event
 from open_autoglm.progress import Progress, advance, as_line, baselines, score_with_error
 from open_autoglm.terminal import Terminal
+from open_autoglm.tools.export.words import shown_name
+from open_autoglm.tools.places import short
+from open_autoglm.tools.words import in_language
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -89,7 +93,7 @@ class LineView(SilentView):
             return
         if state.run_dir and not self._announced:
             self._announced = True
-            self._terminal.tell(f"run directory {state.run_dir}")
+            self._terminal.tell(state.say("run directory {path}", path=short(Path(state.run_dir))))
         self._terminal.tell(as_line(state, now))
 
 
@@ -145,27 +149,30 @@ def panel(state: Progress, now: float, *, plain: bool) -> "RenderableType":
 
 def _rows(state: Progress, now: float, *, plain: bool) -> Iterator[tuple[str, str, str]]:
     """Yield (name, text, style) of each row."""
-    yield "stage", (state.stage or "start") + (f": {state.task}" if state.task else ""), "bold"
+    say = state.say
+    stage = shown_name(state.stage, say) if state.stage else say("start")
+    yield say("stage"), stage + (f": {state.task}" if state.task else ""), "bold"
     if state.finished or state.running:
-        yield "attempts", _attempts(state), ""
-        yield "best", _best(state), "green" if state.best is not None else ""
-    yield "time", _time(state, now, plain=plain), ""
+        yield say("attempts"), _attempts(state), ""
+        yield say("best"), _best(state), "green" if state.best is not None else ""
+    yield say("time"), _time(state, now, plain=plain), ""
     if state.lesson:
-        yield "learned", state.lesson, ""
+        yield say("learned"), state.lesson, ""
     if state.warnings:
-        yield "warnings", f"{state.warnings} (shown at the end)", "yellow"
+        yield say("warnings"), say("{count} (shown at the end)", count=state.warnings), "yellow"
 
 
 def _attempts(state: Progress) -> str:
-    of = f" of {state.attempts_planned}" if state.attempts_planned else ""
-    failed = f", {state.failed} failed" if state.failed else ""
-    now = f", now: {', '.join(state.running.values())}" if state.running else ""
-    return f"{state.finished}{of} done{failed}{now}"
+    say, planned = state.say, state.attempts_planned
+    parts = [say("{count} of {planned} done" if planned else "{count} done", count=state.finished, planned=planned)]
+    parts += [say("{count} failed", count=state.failed)] if state.failed else []
+    parts += [say("now: {titles}", titles=list(state.running.values()))] if state.running else []
+    return ", ".join(parts)
 
 
 def _best(state: Progress) -> str:
     if state.best is None:
-        return "no score yet"
+        return state.say("no score yet")
     title = f"  {state.best_title}" if state.best_title else ""
     return f"{state.metric} {score_with_error(state.best, state.best_error)}{baselines(state)}{title}"
 
@@ -176,7 +183,9 @@ def _time(state: Progress, now: float, *, plain: bool) -> str:
         return clock(state.used(now))
     full, empty = ("#", ".") if plain else ("━", "┄")
     cells = round(BAR_CELLS * (1 - left / state.seconds))
-    return f"{full * cells}{empty * (BAR_CELLS - cells)} {clock(left)} left of {clock(state.seconds)}"
+    return f"{full * cells}{empty * (BAR_CELLS - cells)} " + state.say(
+        "{left} left of {budget}", left=clock(left), budget=clock(state.seconds)
+    )
 
 
 class Watcher:
@@ -234,7 +243,7 @@ class Watcher:
                 if item[0] == _END:
                     return
             elif isinstance(item, Note):
-                self._view.note(item.text)
+                self._view.note(in_language(item.text, self._state.language))
             elif item is not None:
                 understood = bool(self._state.task) and heard
                 self._state, heard = advance(self._state, item), True

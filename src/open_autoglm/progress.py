@@ -7,6 +7,8 @@ from typing import cast
 
 from open_autoglm.durations import clock
 from open_autoglm.events import Event, EventKind, Json, read_events
+from open_autoglm.tools.export.words import shown_name
+from open_autoglm.tools.words import Language, Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,12 @@ class Progress:
     lesson: str = ""
     """The latest."""
     warnings: int = 0
+    language: Language = "en"
+
+    @property
+    def say(self) -> Words:
+        """What the views say, in the language of the run."""
+        return Words(language=self.language)
 
     def left(self, now: float) -> float | None:
         """Return the seconds left of the budget, None without one."""
@@ -81,6 +89,7 @@ def _run_started(state: Progress, data: Mapping[str, Json]) -> Progress:
         run_dir=_text(data, "run_dir"),
         seconds=_number(data, "seconds"),
         attempts_planned=None if attempts is None else int(attempts),
+        language=_language(data, state),
     )
 
 
@@ -89,9 +98,11 @@ def _stage(state: Progress, data: Mapping[str, Json]) -> Progress:
 
 
 def _task_understood(state: Progress, data: Mapping[str, Json]) -> Progress:
-    task = f"{_text(data, 'task_type')} {_text(data, 'target')}".strip()
+    language = _language(data, state)
+    kind = shown_name(_text(data, "task_type"), Words(language=language))
+    task = f"{kind} {_text(data, 'target')}".strip()
     seconds = _or_known(_number(data, "seconds"), state.seconds)  # the sentence may have named a budget
-    return replace(state, task=task, metric=_text(data, "metric") or state.metric, seconds=seconds)
+    return replace(state, task=task, metric=_text(data, "metric") or state.metric, seconds=seconds, language=language)
 
 
 def _attempt_started(state: Progress, data: Mapping[str, Json]) -> Progress:
@@ -140,27 +151,31 @@ _STEPS = {
 
 def as_line(state: Progress, now: float) -> str:
     """Return the state in one line, for a log file."""
-    parts = [clock(state.used(now)), state.stage, _attempts(state), _best(state)]
+    parts = [clock(state.used(now)), shown_name(state.stage, state.say), _attempts(state), _best(state)]
     left = state.left(now)
     if left is not None:
-        parts.append(f"{clock(left)} left")
+        parts.append(state.say("{time} left", time=clock(left)))
     return "  ".join(part for part in parts if part)
 
 
 def _attempts(state: Progress) -> str:
     if not state.running and not state.finished:
         return ""
-    of = f" of {state.attempts_planned}" if state.attempts_planned else ""
+    say, planned = state.say, state.attempts_planned
+    if not state.running and planned:
+        return say("{count} of {planned} attempts", count=state.finished, planned=planned)
     if not state.running:
-        return f"{state.finished}{of} attempt" + ("" if state.finished == 1 and not of else "s")
-    title = list(state.running.values())[-1]
-    return f"attempt {state.finished + len(state.running)}{of}" + (f" ({title})" if title else "")
+        return say("{count} attempt" if state.finished == 1 else "{count} attempts", count=state.finished)
+    title, number_ = list(state.running.values())[-1], state.finished + len(state.running)
+    attempt = say("attempt {number} of {planned}" if planned else "attempt {number}", number=number_, planned=planned)
+    return f"{attempt} ({title})" if title else attempt
 
 
 def _best(state: Progress) -> str:
     if state.best is None:
-        return "no score yet" if state.running or state.finished else ""
-    return f"best {state.metric} {score_with_error(state.best, state.best_error)}{baselines(state)}"
+        return state.say("no score yet") if state.running or state.finished else ""
+    score = score_with_error(state.best, state.best_error)
+    return state.say("best {metric} {score}{baselines}", metric=state.metric, score=score, baselines=baselines(state))
 
 
 def score_with_error(mean: float, error: float | None) -> str:
@@ -177,9 +192,16 @@ def number(value: float) -> str:
 
 def baselines(state: Progress) -> str:
     """Return ` (always guessing 0.5, linear 0.84)`, or nothing while they are unknown."""
-    known = [("guessing", state.dummy), ("linear", state.linear)]
+    say = state.say
+    known = [(say("guessing"), state.dummy), (say("linear"), state.linear)]
     texts = [f"{name} {number(value)}" for name, value in known if value is not None]
-    return f" ({', '.join(texts)})" if texts else ""
+    return say(" ({scores})", scores=texts) if texts else ""
+
+
+def _language(data: Mapping[str, Json], state: Progress) -> Language:
+    """Return the language that an event names, else the one that is known."""
+    named = data.get("language")
+    return "zh" if named == "zh" else "en" if named == "en" else state.language
 
 
 def _text(data: Mapping[str, Json], key: str) -> str:

@@ -20,9 +20,11 @@ from open_autoglm.columns import aligned
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.progress import score_with_error
-from open_autoglm.summary import as_record, as_text, attempts_text
+from open_autoglm.summary import as_record, as_text, attempts_text, task_text
+from open_autoglm.tools.export.words import shown_name, without_title
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import Words
 
 ROWS_SHOWN = 15
 _QUERY = """
@@ -65,6 +67,11 @@ class RunView:
     """Best first, then those without a score, oldest first."""
     problems: tuple[str, ...]
     """What is damaged, one sentence each."""
+
+    @property
+    def say(self) -> Words:
+        """The words of the run."""
+        return Words(language=self.task.language if self.task else "en")
 
     @property
     def status(self) -> str:
@@ -217,39 +224,42 @@ def view_as_text(view: RunView) -> str:
 def _head(view: RunView) -> str:
     if view.outcome is not None:
         return as_text(view.outcome)
-    task = (
-        f"predict {view.task.target} ({view.task.task_type}), judged by {view.task.metric.name}"
-        if view.task
-        else "not understood yet"
-    )
-    advice = (
-        "" if view.problems else f"\nIt is still running, or it was stopped. To go on: {how_to_resume(view.run_dir)}"
-    )
-    return f"Run {view.run_id} is {view.status}. Task: {task}.{advice}"
+    say = view.say
+    task = task_text(view.task) if view.task else say("not understood yet")
+    status = shown_name(view.status, say)
+    text = say("Run {run} is {status}. Task: {task}.", run=view.run_id, status=status, task=task)
+    if view.problems:
+        return text
+    how = how_to_resume(view.run_dir)
+    return f"{text}\n" + say("It is still running, or it was stopped. To go on: {command}", command=how)
 
 
 def _leaderboard(view: RunView) -> str:
     if not view.attempts:
-        return "No attempts yet." if view.outcome is None and not view.problems else ""
+        return view.say("No attempts yet.") if view.outcome is None and not view.problems else ""
+    say = view.say
     scored = sum(row.status == "scored" for row in view.attempts)
-    cells = [_cells(rank, row) for rank, row in enumerate(view.attempts[:ROWS_SHOWN], start=1)]
+    cells = [_cells(rank, row, say) for rank, row in enumerate(view.attempts[:ROWS_SHOWN], start=1)]
     lines = [
-        f"Leaderboard: {attempts_text(len(view.attempts))}, {scored} with a complete score",
+        say(
+            "Leaderboard: {attempts}, {scored} with a complete score",
+            attempts=attempts_text(len(view.attempts), say),
+            scored=scored,
+        ),
         *aligned(cells, indent="  "),
     ]
     if len(view.attempts) > ROWS_SHOWN:
-        lines.append(f"  and {len(view.attempts) - ROWS_SHOWN} more (--json shows all)")
+        lines.append("  " + say("and {count} more (--json shows all)", count=len(view.attempts) - ROWS_SHOWN))
     return "\n".join(lines)
 
 
-def _cells(rank: int, row: AttemptRow) -> tuple[str, ...]:
-    score = row.status if row.mean is None or row.status != "scored" else score_with_error(row.mean, row.standard_error)
+def _cells(rank: int, row: AttemptRow, say: Words) -> tuple[str, ...]:
+    unscored = row.mean is None or row.status != "scored"
+    score = shown_name(row.status, say) if unscored else score_with_error(row.mean or 0.0, row.standard_error)
     seconds = "" if row.fit_seconds is None else f"{row.fit_seconds:.1f} s"
     remark = row.lesson or row.failure.splitlines()[0] if row.lesson or row.failure else ""
-    remark = remark.removeprefix(
-        f"{row.title}: "
-    )  # a lesson begins with its attempt's title, which is one column to the left
-    return (str(rank), row.attempt, row.operator, score, seconds, row.title, remark)
+    operator = shown_name(row.operator, say)
+    return (str(rank), row.attempt, operator, score, seconds, row.title, without_title(remark, row.title))
 
 
 def why_nothing_worked(view: RunView) -> str:
@@ -258,7 +268,13 @@ def why_nothing_worked(view: RunView) -> str:
     if not reasons:
         return ""
     (reason, count) = reasons.most_common(1)[0]
-    return f"{count} of {attempts_text(len(view.attempts))} failed with: {reason}"
+    say = view.say
+    return say(
+        "{count} of {attempts} failed with: {reason}",
+        count=count,
+        attempts=attempts_text(len(view.attempts), say),
+        reason=reason,
+    )
 
 
 def _first_line(text: str) -> str:
@@ -266,4 +282,4 @@ def _first_line(text: str) -> str:
 
 
 def _damage(view: RunView) -> str:
-    return "\n".join(f"Damaged: {problem}" for problem in view.problems)
+    return "\n".join(view.say("Damaged: {problem}", problem=problem) for problem in view.problems)

@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from open_autoglm.tools.words import said
+
 if TYPE_CHECKING:
     from open_autoglm.agents.budget import StopFlag
 
-FINISHING = "Stopping: finishing with the best so far. Ctrl-C again stops now; the run can be resumed."
-STOPPING = "Stopping now."
+FINISHING = said("Stopping: finishing with the best so far. Ctrl-C again stops now; the run can be resumed.")
+STOPPING = said("Stopping now.")
 
 
 @contextmanager

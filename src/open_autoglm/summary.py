@@ -9,10 +9,12 @@ from open_autoglm.agents.outcome import Outcome, Score
 from open_autoglm.durations import clock
 from open_autoglm.events import Json
 from open_autoglm.progress import number, score_with_error
+from open_autoglm.tools.export.words import shown_name
 from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import Guess, TaskSpec
+from open_autoglm.tools.words import ENGLISH, Words
 
-_HEADLINES = {
+HEADLINES = {
     "delivered": "Delivered a model.",
     "delivered_with_warnings": "Delivered a model, with warnings.",
     "failed": "No model.",
@@ -26,79 +28,106 @@ def as_record(outcome: Outcome) -> dict[str, Json]:
 
 
 def as_text(outcome: Outcome) -> str:
-    """Return the summary."""
-    blocks = (_what(outcome), _scores(outcome), _delivered(outcome), _notes(outcome), _next(outcome))
+    """Return the summary, in the language of the task."""
+    say = Words(language=outcome.task.language)
+    blocks = (
+        _what(outcome, say),
+        _scores(outcome, say),
+        _delivered(outcome, say),
+        _notes(outcome, say),
+        _next(outcome, say),
+    )
     return "\n\n".join("\n".join(lines) for block in blocks if (lines := list(block)))
 
 
-def _what(outcome: Outcome) -> Iterator[str]:
-    task = outcome.task
-    yield f"{_HEADLINES[outcome.status]} Task: predict {task.target} ({task.task_type}), judged by {task.metric.name}."
-    if wishes := wishes_text(task):
-        yield f"Wishes: {wishes}."
-    yield (
-        f"Ended because {outcome.stop_reason.sentence}: {attempts_text(outcome.attempts)} in {clock(outcome.seconds)}."
-    )
+def _what(outcome: Outcome, say: Words) -> Iterator[str]:
+    yield say("{headline} Task: {task}.", headline=say(HEADLINES[outcome.status]), task=task_text(outcome.task))
+    if wishes := wishes_text(outcome.task):
+        yield say("Wishes: {wishes}.", wishes=wishes)
+    yield say(
+        "Ended because {reason}: {attempts} in {time}.",
+        reason=say(outcome.stop_reason.sentence), attempts=attempts_text(outcome.attempts, say), time=clock(outcome.seconds),
+    )  # fmt: skip
 
 
-def guess_text(guess: Guess) -> str:
+def task_text(task: TaskSpec) -> str:
+    """Return what is predicted and how it is judged, as a part of a sentence."""
+    say = Words(language=task.language)
+    return say(
+        "predict {target} ({task}), judged by {metric}",
+        target=task.target, task=shown_name(task.task_type.value, say), metric=task.metric.name,
+    )  # fmt: skip
+
+
+def guess_text(guess: Guess, say: Words = ENGLISH) -> str:
     """Return `metric = roc_auc`, `id column = PassengerId`."""
     values = guess.value if isinstance(guess.value, list) else [guess.value]
     name = guess.field
     if name.startswith("columns."):
-        name = f"{name.removeprefix('columns.').replace('_', ' ')} column" + ("s" if len(values) > 1 else "")
-    return f"{name} = {', '.join(map(str, values))}"
+        role = shown_name(name.removeprefix("columns.").replace("_", " "), say)
+        name = say("{role} columns" if len(values) > 1 else "{role} column", role=role)
+    return say("{name} = {values}", name=shown_name(name, say), values=[str(value) for value in values])
 
 
 def wishes_text(task: TaskSpec) -> str:
     """Return the wishes for the model that were understood, apart from its score; empty without any."""
-    asked = task.constraints
-    wishes = ["explainable"] if asked.interpretable else []
-    wishes += [f"no {name}" for name in asked.forbidden_models]
-    wishes += [f"at most {asked.latency_ms:g} ms a row"] if asked.latency_ms is not None else []
-    wishes += [f"at most {asked.model_mb:g} MB"] if asked.model_mb is not None else []
-    wishes += [f"on {asked.device}"] if asked.device is not None else []
-    return ", ".join(wishes)
+    asked, say = task.constraints, Words(language=task.language)
+    wishes = [say("explainable")] if asked.interpretable else []
+    wishes += [say("no {family}", family=name) for name in asked.forbidden_models]
+    wishes += [say("at most {limit:g} ms a row", limit=asked.latency_ms)] if asked.latency_ms is not None else []
+    wishes += [say("at most {limit:g} MB", limit=asked.model_mb)] if asked.model_mb is not None else []
+    wishes += [say("on {device}", device=asked.device)] if asked.device is not None else []
+    return say("{names}", names=wishes)
 
 
-def _scores(outcome: Outcome) -> Iterator[str]:
+def _scores(outcome: Outcome, say: Words) -> Iterator[str]:
     score = outcome.score
-    better = "higher" if score.greater_is_better else "lower"
+    better = say("higher is better") if score.greater_is_better else say("lower is better")
     if score.holdout is not None:
-        yield f"  {score.metric} {number(score.holdout)} on rows that no model saw{_interval(score)} ({better} is better)"
+        yield "  " + say(
+            "{metric} {score} on rows that no model saw{interval} ({better})",
+            metric=score.metric, score=number(score.holdout), interval=_interval(score, say), better=better,
+        )  # fmt: skip
     if score.cv_mean is not None:
-        tail = "" if score.holdout is not None else f" ({better} is better; no holdout, so this chose the winner too)"
-        yield f"  {score.metric} {score_with_error(score.cv_mean, score.cv_se)} in cross-validation{tail}"
-    known = [("always guessing", outcome.baseline.dummy), ("a linear model", outcome.baseline.linear)]
+        mean = score_with_error(score.cv_mean, score.cv_se)
+        yield "  " + say(
+            "{metric} {score} in cross-validation"
+            if score.holdout is not None
+            else "{metric} {score} in cross-validation ({better}; no holdout, so this chose the winner too)",
+            metric=score.metric, score=mean, better=better,
+        )  # fmt: skip
+    known = [(say("always guessing"), outcome.baseline.dummy), (say("a linear model"), outcome.baseline.linear)]
     texts = [f"{name} {number(value)}" for name, value in known if value is not None]
     if texts:
-        yield f"  for comparison: {', '.join(texts)}"
+        yield "  " + say("for comparison: {scores}", scores=texts)
 
 
-def attempts_text(count: int) -> str:
+def attempts_text(count: int, say: Words = ENGLISH) -> str:
     """Return `1 attempt`, `2 attempts`."""
-    return f"{count} attempt" + ("" if count == 1 else "s")
+    return say("{count} attempt" if count == 1 else "{count} attempts", count=count)
 
 
-def _interval(score: Score) -> str:
+def _interval(score: Score, say: Words) -> str:
     if score.holdout_low is None or score.holdout_high is None:
         return ""
-    return f", 95 % interval {number(score.holdout_low)} to {number(score.holdout_high)}"
+    return say(", 95 % interval {low} to {high}", low=number(score.holdout_low), high=number(score.holdout_high))
 
 
-def _delivered(outcome: Outcome) -> Iterator[str]:
+def _delivered(outcome: Outcome, say: Words) -> Iterator[str]:
     if outcome.deliverable is None:
-        yield f"Run directory: {short(outcome.run_dir)}"
+        yield say("Run directory: {path}", path=short(outcome.run_dir))
         return
-    yield f"Deliverable: {short(outcome.deliverable)}"
+    yield say("Deliverable: {path}", path=short(outcome.deliverable))
     manifest = _manifest(outcome.deliverable)
     if title := manifest.get("title"):
-        yield f"Model: {title}"
+        yield say("Model: {title}", title=title)
     if manifest.get("refitted", True):  # an unreadable manifest is no reason to boast
-        yield "The delivered model was fitted again on all rows. It has no score of its own: the one above is that of the"
-        yield "same code, fitted without the rows that judge."
+        yield say(
+            "The delivered model was fitted again on all rows. It has no score of its own: the one above is that of the\n"
+            "same code, fitted without the rows that judge."
+        )
     else:
-        yield "The delivered model is the one that was scored."
+        yield say("The delivered model is the one that was scored.")
 
 
 def _manifest(deliverable: Path) -> Mapping[str, Json]:
@@ -110,22 +139,22 @@ def _manifest(deliverable: Path) -> Mapping[str, Json]:
     return found if isinstance(found, dict) else {}
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
+def _notes(outcome: Outcome, say: Words) -> Iterator[str]:
     for guess in outcome.guesses:
-        yield f"Guessed: {guess_text(guess)} ({guess.reason})"
+        yield say("Guessed: {guess} ({reason})", guess=guess_text(guess, say), reason=guess.reason)
     for wish in outcome.unmet:
-        yield f"Not met: {wish}"
+        yield say("Not met: {wish}", wish=wish)
     for warning in (text for text in outcome.warnings if text not in outcome.unmet):
-        yield f"Warning: {warning}"
+        yield say("Warning: {warning}", warning=warning)
 
 
-def _next(outcome: Outcome) -> Iterator[str]:
+def _next(outcome: Outcome, say: Words) -> Iterator[str]:
     run = shlex.quote(short(outcome.run_dir))
-    yield "Next:"
+    yield say("Next:")
     if outcome.deliverable is not None:
         yield f"  autoglm predict {run} new.csv -o predictions.csv"
         report = outcome.deliverable / "report.html"
         if report.exists():
-            yield f"  open {shlex.quote(short(report))} in a browser"
+            yield "  " + say("open {path} in a browser", path=shlex.quote(short(report)))
     yield f"  autoglm show {run}"
     yield f"  {how_to_resume(outcome.run_dir, '--time 10m')}"

@@ -12,6 +12,8 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 import pandas as pd
 
+from open_autoglm.tools.words import listed_names, said
+
 LARGEST_EXACT_INTEGER = 2**53
 """Beyond it float64 no longer tells neighbours apart."""
 
@@ -32,8 +34,8 @@ def plain_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     plain.columns = pd.Index(names, dtype="str")
     turned = [name for i, name in enumerate(names) if _was_stringified(frame.iloc[:, i], plain.iloc[:, i])]
     if turned:
-        listed = ", ".join(repr(name) for name in turned[:5]) + (f" and {len(turned) - 5} more" if turned[5:] else "")
-        warnings.append(f"Columns of mixed or nested values were turned into text: {listed}.")
+        listed = listed_names([repr(name) for name in turned], 5)
+        warnings.append(said("Columns of mixed or nested values were turned into text: {names}.", names=listed))
     return plain, tuple(warnings)
 
 
@@ -48,10 +50,10 @@ def plain_names(columns: Iterable[Hashable]) -> tuple[list[str], list[str]]:
             count += 1
             new = f"{name}.{count}" if f"{name}.{count}" not in free else new
         if new != name:
-            renamed.append(f"{name!r} to {new!r}")
+            renamed.append(said("{old!r} to {new!r}", old=name, new=new))
         seen.add(new)
         names.append(new)
-    warnings = [f"Duplicated column names were changed: {'; '.join(renamed[:5])}."] if renamed else []
+    warnings = [said("Duplicated column names were changed: {names}.", names=renamed[:5])] if renamed else []
     return names, warnings
 
 

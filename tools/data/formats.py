@@ -16,6 +16,7 @@ from open_autoglm.errors import InputError, UnknownName
 from open_autoglm.tools.data.container import Container
 from open_autoglm.tools.data.sniff import sniff_encoding
 from open_autoglm.tools.data.text_table import HEAD_BYTES, Parsed
+from open_autoglm.tools.words import said
 
 Options = Mapping[str, JsonValue]
 
@@ -79,7 +80,14 @@ def read_excel(container: Container, options: Options) -> Parsed:
         frame.columns = pd.Index([str(i) for i in range(len(frame.columns))])
     told: tuple[str, ...] = ()
     if len(sheets) > 1 and "sheet" not in options:
-        told = (f"{name!r} has {len(sheets)} sheets; {sheet!r} was read (others by --read sheet=NAME).",)
+        told = (
+            said(
+                "{file!r} has {count} sheets; {sheet!r} was read (others by --read sheet=NAME).",
+                file=name,
+                count=len(sheets),
+                sheet=sheet,
+            ),
+        )
     return Parsed(frame=frame, read={**rest, "sheet": sheet}, warnings=told)
 
 

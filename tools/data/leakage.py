@@ -17,6 +17,7 @@ from open_autoglm.tools.data.kinds import ColumnKind, numbers_in
 from open_autoglm.tools.data.leak_sift import SIFTED_COLUMNS, Goal, worth_judging
 from open_autoglm.tools.data.profile_model import ColumnProfile, Suspect, SuspectKind
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import Words
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -37,6 +38,7 @@ class _Target:
     """The target of the rows looked at: codes and their number, or numbers."""
 
     name: str
+    say: Words
     codes: Ints | None
     classes: tuple[object, ...]
     numbers: Floats
@@ -61,7 +63,7 @@ def leakage_suspects(
     if (found := _row_order(target, task)) is not None:
         suspects.append(found)
     named = {suspect.column for suspect in suspects}
-    suspects += [hint for c in columns if c.name not in named and (hint := _name_hint(c, task.target))]
+    suspects += [hint for c in columns if c.name not in named and (hint := _name_hint(c, target))]
     return sorted(suspects, key=lambda suspect: -suspect.strength), notes
 
 
@@ -76,21 +78,31 @@ def _judged_columns(
     notes = []
     if suspicious > len(names):
         notes.append(
-            f"Of {len(columns)} columns, {suspicious} deserved a closer look for leaks; {len(names)} of them got one."
+            target.say(
+                "Of {columns} columns, {suspicious} deserved a closer look for leaks; {count} of them got one.",
+                columns=len(columns),
+                suspicious=suspicious,
+                count=len(names),
+            )
         )
     return [column for column in columns if column.name in names], notes
 
 
 def _target(values: pd.Series, task: TaskSpec) -> _Target:
-    half = np.random.default_rng(0).random(len(values)) < 0.5
+    half, say = np.random.default_rng(0).random(len(values)) < 0.5, Words(language=task.language)
     if task.task_type.is_classification:
         codes, names = pd.factorize(values)
         return _Target(
-            name=task.target, codes=codes.astype(np.int64), classes=tuple(names), numbers=np.empty(0), half=half
+            name=task.target,
+            say=say,
+            codes=codes.astype(np.int64),
+            classes=tuple(names),
+            numbers=np.empty(0),
+            half=half,
         )
     numbers = np.nan_to_num(target_numbers(values), nan=0.0, posinf=0.0, neginf=0.0)
     largest = float(np.abs(numbers).max()) or 1.0
-    return _Target(name=task.target, codes=None, classes=(), numbers=numbers / largest, half=half)
+    return _Target(name=task.target, say=say, codes=None, classes=(), numbers=numbers / largest, half=half)
 
 
 def _judge_column(values: pd.Series, column: ColumnProfile, target: _Target) -> Suspect | None:
@@ -112,8 +124,11 @@ def _judge_column(values: pd.Series, column: ColumnProfile, target: _Target) -> 
         return _follows(levels, column, target)
     return Suspect(
         column=column.name, kind=SuspectKind.NEAR_PERFECT, strength=min(1.0, score),
-        explanation=f"{column.name!r} alone predicts {target.name!r} almost without error ({score:.0%} of what a constant guess "
-        "leaves open). If it is known only after the target is, leave it out.",
+        explanation=target.say(
+            "{column!r} alone predicts {target!r} almost without error ({share} of what a constant guess leaves open). "
+            "If it is known only after the target is, leave it out.",
+            column=column.name, target=target.name, share=f"{score:.0%}",
+        ),
     )  # fmt: skip
 
 
@@ -123,7 +138,10 @@ def _relabelled_copy(levels: Ints, column: ColumnProfile, target: _Target) -> Su
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.COPY, strength=1.0,
-        explanation=f"{column.name!r} is {target.name!r} under other names: each of its values stands for exactly one class.",
+        explanation=target.say(
+            "{column!r} is {target!r} under other names: each of its values stands for exactly one class.",
+            column=column.name, target=target.name,
+        ),
     )  # fmt: skip
 
 
@@ -140,15 +158,17 @@ def _affine_copy(values: pd.Series, column: ColumnProfile, target: _Target) -> S
         return None
     with np.errstate(all="ignore"):
         match = abs(float(np.nan_to_num(np.corrcoef(x, y)[0, 1])))
+    say, names = target.say, {"column": column.name, "target": target.name}
     if match > 0.99999:
-        form = "times a factor plus a constant"
+        explanation = say("{column!r} is {target!r} times a factor plus a constant.", **names)
     elif abs(float(pd.Series(x).corr(pd.Series(y).rank(), method="spearman"))) > 0.99999 and len(np.unique(x)) > 20:
-        form, match = "on another scale, in exactly the same order", 0.999
+        explanation = say("{column!r} is {target!r} on another scale, in exactly the same order.", **names)
+        match = 0.999
     else:
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.COPY, strength=min(1.0, match),
-        explanation=f"{column.name!r} is {target.name!r} {form}.",
+        explanation=explanation,
     )  # fmt: skip
 
 
@@ -157,10 +177,14 @@ def _gives_class_away(values: pd.Series, levels: Ints, column: ColumnProfile, ta
     assert target.codes is not None
     table = _contingency(levels, target)  # rows [level, class]
     gap = values.isna().to_numpy()
-    states = [(f"has one certain value ({values.iloc[int(np.argmax(levels == k))]!r})", table[k]) for k in _pure(table)]
+    say, names = target.say, [values.iloc[int(np.argmax(levels == k))] for k in _pure(table)]
+    states = [
+        (say("has one certain value ({value!r})", value=name), table[k])
+        for name, k in zip(names, _pure(table), strict=True)
+    ]
     if gap.any():
         absent = np.bincount(target.codes[gap], minlength=len(target.classes))
-        states = [("is filled in", table.sum(axis=0) - absent), ("is missing", absent), *states]
+        states = [(say("is filled in"), table.sum(axis=0) - absent), (say("is missing"), absent), *states]
     elif column.kind not in (ColumnKind.CATEGORICAL, ColumnKind.BOOLEAN):
         return None
     totals = table.sum(axis=0)
@@ -171,8 +195,11 @@ def _gives_class_away(values: pd.Series, levels: Ints, column: ColumnProfile, ta
         if inside[best] >= 0.95 * totals[best]:
             return Suspect(
                 column=column.name, kind=SuspectKind.GIVES_CLASS_AWAY, strength=float(inside[best] / totals[best]),
-                explanation=f"Where {column.name!r} {words}, {target.name!r} is nearly always {str(target.classes[best])[:60]!r}, and hardly "
-                "ever that elsewhere. If it is filled in only after the target is known, leave it out.",
+                explanation=say(
+                    "Where {column!r} {state}, {target!r} is nearly always {label!r}, and hardly ever that elsewhere. "
+                    "If it is filled in only after the target is known, leave it out.",
+                    column=column.name, state=words, target=target.name, label=str(target.classes[best])[:60],
+                ),
             )  # fmt: skip
     return None
 
@@ -201,7 +228,10 @@ def _follows(levels: Ints, column: ColumnProfile, target: _Target) -> Suspect | 
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.FOLLOWS_FROM_TARGET, strength=min(1.0, max(0.0, _one_column_score(levels, target))),
-        explanation=f"Every class of {target.name!r} has just one value of {column.name!r}: it is probably a part of the target's definition.",
+        explanation=target.say(
+            "Every class of {target!r} has just one value of {column!r}: it is probably a part of the target's definition.",
+            column=column.name, target=target.name,
+        ),
     )  # fmt: skip
 
 
@@ -211,17 +241,20 @@ def _identifier(values: pd.Series, column: ColumnProfile, target: _Target) -> Su
         levels = pd.factorize(stems)[0].astype(np.int64)
         if not 1 <= levels.max() <= max(BINS, len(values) // 20):
             return None
-        what = "the text in them"
+        what = target.say("the text in them")
     else:
         levels = _level_codes(values, ColumnKind.NUMERIC)
-        what = "their order"
+        what = target.say("their order")
     score = _one_column_score(levels, target) if levels.max() >= 1 else 0.0
     if score < 0.5:
         return None
     return Suspect(
         column=column.name, kind=SuspectKind.IDENTIFIER, strength=min(1.0, score),
-        explanation=f"The values of {column.name!r} only name rows, and {what} tells {target.name!r} ({score:.0%} of what a constant guess leaves "
-        "open). New rows will not have such names: leave it out.",
+        explanation=target.say(
+            "The values of {column!r} only name rows, and {what} tells {target!r} ({share} of what a constant guess leaves open). "
+            "New rows will not have such names: leave it out.",
+            column=column.name, what=what, target=target.name, share=f"{score:.0%}",
+        ),
     )  # fmt: skip
 
 
@@ -233,24 +266,30 @@ def _row_order(target: _Target, task: TaskSpec) -> Suspect | None:
         return None
     return Suspect(
         column="", kind=SuspectKind.ROW_ORDER, strength=min(1.0, score),
-        explanation=f"The rows are sorted by {target.name!r}: anything that counts rows (an id, a time of entry) tells it.",
+        explanation=target.say(
+            "The rows are sorted by {target!r}: anything that counts rows (an id, a time of entry) tells it.", target=target.name
+        ),
     )  # fmt: skip
 
 
-def _name_hint(column: ColumnProfile, target: str) -> Suspect | None:
+def _name_hint(column: ColumnProfile, target: _Target) -> Suspect | None:
     if column.role == "target" or column.kind in (ColumnKind.EMPTY, ColumnKind.CONSTANT):
         return None
-    about = len(target) >= 4 and target.lower() in column.name.lower()
+    about = len(target.name) >= 4 and target.name.lower() in column.name.lower()
     if not about and not (_AFTER_THE_FACT.search(column.name)):
         return None
-    reason = (
-        f"holds the name of the target {target!r}" if about else "sounds like something that is known after the fact"
+    explanation = target.say(
+        "The name {column!r} holds the name of the target {target!r}. Only a hint."
+        if about
+        else "The name {column!r} sounds like something that is known after the fact. Only a hint.",
+        column=column.name,
+        target=target.name,
     )
     return Suspect(
         column=column.name,
         kind=SuspectKind.NAME,
         strength=0.0,
-        explanation=f"The name {column.name!r} {reason}. Only a hint.",
+        explanation=explanation,
     )
 
 

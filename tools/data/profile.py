@@ -27,6 +27,7 @@ from open_autoglm.tools.data.profile_model import (
     TextSummary,
 )
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import Words, listed_names
 
 __all__ = [
     "Candidate", "ColumnKind", "ColumnProfile", "DataProfile", "Duplicates", "Level", "Suspect", "SuspectKind",
@@ -79,7 +80,10 @@ def _profile(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
         time_candidates=_time_candidates(looked_at, columns),
         group_candidates=_group_candidates(looked_at, columns),
         suspects=suspects,
-        warnings=[*_warnings(columns, target, duplicates, suspects, len(frame)), *unjudged],
+        warnings=[
+            *_warnings(columns, target, duplicates, suspects, rows=len(frame), say=Words(language=task.language)),
+            *unjudged,
+        ],
     )
 
 
@@ -155,32 +159,50 @@ def _stems(values: pd.Series) -> int:
 
 
 def _warnings(
-    columns: list[ColumnProfile], target: TargetProfile, duplicates: Duplicates, suspects: list[Suspect], rows: int
+    columns: list[ColumnProfile],
+    target: TargetProfile,
+    duplicates: Duplicates,
+    suspects: list[Suspect],
+    *,
+    rows: int,
+    say: Words,
 ) -> list[str]:
+    told = [*_told_of_columns(columns, say), *_told_of_target(target, say)]
+    if duplicates.rows > 0.01 * rows:
+        told.append(
+            say(
+                "{rows} rows repeat the features of an earlier row; {conflicting} have twins with another target.",
+                rows=duplicates.rows, conflicting=duplicates.conflicting,
+            )
+        )  # fmt: skip
+    return told + [suspect.explanation for suspect in suspects if suspect.kind is not SuspectKind.NAME]
+
+
+def _told_of_columns(columns: list[ColumnProfile], say: Words) -> list[str]:
     features = [c for c in columns if c.role == "feature"]
     told = []
     for words, names in (
-        ("are empty", [c.name for c in features if c.kind is ColumnKind.EMPTY]),
-        ("have a single value", [c.name for c in features if c.kind is ColumnKind.CONSTANT]),
-        ("are more than half missing", [c.name for c in features if 0.5 < c.missing_fraction < 1]),
-        ("hold numbers inside text", [c.name for c in features if c.kind is ColumnKind.NUMERIC_TEXT]),
-        ("name the rows and teach nothing", [c.name for c in features if c.kind is ColumnKind.IDENTIFIER]),
-        ("hold infinite values", [c.name for c in features if c.infinite]),
+        (say("are empty"), [c.name for c in features if c.kind is ColumnKind.EMPTY]),
+        (say("have a single value"), [c.name for c in features if c.kind is ColumnKind.CONSTANT]),
+        (say("are more than half missing"), [c.name for c in features if 0.5 < c.missing_fraction < 1]),
+        (say("hold numbers inside text"), [c.name for c in features if c.kind is ColumnKind.NUMERIC_TEXT]),
+        (say("name the rows and teach nothing"), [c.name for c in features if c.kind is ColumnKind.IDENTIFIER]),
+        (say("hold infinite values"), [c.name for c in features if c.infinite]),
     ):
         if names:
-            more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-            told.append(f"Columns that {words}: {', '.join(names[:8])}{more}.")
-    if not any(
-        c.role in ("feature", "time", "group") and c.kind not in (ColumnKind.EMPTY, ColumnKind.CONSTANT)
-        for c in columns
-    ):
-        told.append("No column says anything: the model can only guess the usual answer.")
+            told.append(say("Columns that {words}: {names}.", words=words, names=listed_names(names, 8)))
+    useless = (ColumnKind.EMPTY, ColumnKind.CONSTANT)
+    if not any(c.role in ("feature", "time", "group") and c.kind not in useless for c in columns):
+        told.append(say("No column says anything: the model can only guess the usual answer."))
+    return told
+
+
+def _told_of_target(target: TargetProfile, say: Words) -> list[str]:
+    told = []
     if target.minority_fraction is not None and target.minority_fraction < 0.2 / max(2, len(target.classes)):
-        told.append(f"The classes are very uneven: the rarest has {target.minority_fraction:.2%} of the rows.")
+        share = f"{target.minority_fraction:.2%}"
+        told.append(say("The classes are very uneven: the rarest has {share} of the rows.", share=share))
     if target.capped_fraction:
-        told.append(f"{target.capped_fraction:.1%} of the targets stand at the largest value, as if it were a limit.")
-    if duplicates.rows > 0.01 * rows:
-        told.append(
-            f"{duplicates.rows} rows repeat the features of an earlier row; {duplicates.conflicting} have twins with another target."
-        )
-    return told + [suspect.explanation for suspect in suspects if suspect.kind is not SuspectKind.NAME]
+        share = f"{target.capped_fraction:.1%}"
+        told.append(say("{share} of the targets stand at the largest value, as if it were a limit.", share=share))
+    return told

@@ -22,6 +22,7 @@ from open_autoglm.tools.data.read_options import ANYWHERE, KEYS, parse_options
 from open_autoglm.tools.data.sketch import ColumnSketch, TableSketch, sketch
 from open_autoglm.tools.data.text_table import Parsed, read_text_table
 from open_autoglm.tools.task import Source, SourceRole
+from open_autoglm.tools.words import said
 
 __all__ = ["ColumnSketch", "Table", "TableSketch", "new_rows", "read_table", "sketch"]
 
@@ -98,12 +99,12 @@ def new_rows(source: Path | pd.DataFrame, like: Source, *, read: Mapping[str, Js
         as_recorded = read_table(source, role=role, read={**recorded, **_if_present(source, chosen)})
     except InputError:
         afresh = read_table(source, role=role)  # its error is the one to tell
-        return _with_warning(afresh, "it cannot be read as the training table was")
+        return _with_warning(afresh, said("it cannot be read in the same way"))
     if like.format != "csv" or as_recorded.source.format != "csv":
         return as_recorded
     sniffed = _sniffed(source, {**named, "header": like.read.get("header", 0)})
     if sniffed is not None and len(as_recorded.frame.columns) == 1 < len(sniffed.frame.columns):
-        return _with_warning(sniffed, f"its separator is {sniffed.source.read.get('sep')!r}")
+        return _with_warning(sniffed, said("its separator is {sep!r}", sep=sniffed.source.read.get("sep")))
     return _with_right_encoding(as_recorded, sniffed)
 
 
@@ -115,7 +116,7 @@ def _with_right_encoding(as_recorded: Table, sniffed: Table | None) -> Table:
         as_recorded.frame
     ):
         return as_recorded
-    return _with_warning(sniffed, "its encoding is utf-8")
+    return _with_warning(sniffed, said("its encoding is utf-8"))
 
 
 def _sniffed(source: Path, read: Mapping[str, JsonValue]) -> Table | None:
@@ -137,8 +138,10 @@ def _if_present(source: Path, chosen: Mapping[str, JsonValue]) -> dict[str, Json
 
 
 def _with_warning(table: Table, reason: str) -> Table:
-    name = Path(table.source.uri).name
-    return replace(table, warnings=(*table.warnings, f"{name!r} was not read as the training table was: {reason}."))
+    told = said(
+        "{file!r} was not read as the training table was: {reason}.", file=Path(table.source.uri).name, reason=reason
+    )
+    return replace(table, warnings=(*table.warnings, told))
 
 
 def _table(parsed: Parsed, *, uri: str, form: str, role: SourceRole) -> Table:
@@ -168,7 +171,12 @@ def _read(container: Container, form: str, options: Mapping[str, JsonValue]) -> 
     parsed = read_text_table(container, fitting) if form == "csv" else READERS[form](container, fitting)
     if not others:
         return parsed
-    told = f"{container.path.name!r} is {form}, for which these read options say nothing: {', '.join(others)}."
+    told = said(
+        "{file!r} is {form}, for which these read options say nothing: {options}.",
+        file=container.path.name,
+        form=form,
+        options=others,
+    )
     return replace(parsed, warnings=(*parsed.warnings, told))
 
 

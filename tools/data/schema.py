@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.cells import plain_frame
 from open_autoglm.tools.task import Source, TaskSpec
+from open_autoglm.tools.words import listed_names, said
 
 Dtype = Literal["integer", "number", "boolean", "string", "datetime", "timedelta"]
 MAX_MISSING_COLUMNS = 0.5
@@ -115,9 +116,10 @@ def _named(frame: pd.DataFrame, schema: InputSchema, warnings: list[str]) -> pd.
             renamed[name] = meant
     if renamed:
         warnings.append(
-            "Column names were matched: "
-            + ", ".join(f"{old!r} as {new!r}" for old, new in list(renamed.items())[:5])
-            + "."
+            said(
+                "Column names were matched: {names}.",
+                names=[said("{old!r} as {new!r}", old=old, new=new) for old, new in list(renamed.items())[:5]],
+            )
         )
     return frame.rename(columns=renamed)
 
@@ -127,14 +129,19 @@ def _require_columns(frame: pd.DataFrame, schema: InputSchema, warnings: list[st
     missing = [name for name in features if name not in frame.columns]
     if not missing:
         return
-    listed = ", ".join(missing[:8]) + (f" and {len(missing) - 8} more" if len(missing) > 8 else "")
+    listed = listed_names(missing, 8)
     if len(missing) > MAX_MISSING_COLUMNS * len(features):
         there = ", ".join(str(name) for name in frame.columns[:8])
         raise InputError(
             f"{len(missing)} of the {len(features)} columns that the model needs are missing: {listed}. "
             f"The new table has: {there}. Give a table with the columns of the training data."
         )
-    warnings.append(f"Missing columns were filled with missing values: {listed}. The predictions are less sure for it.")
+    warnings.append(
+        said(
+            "Missing columns were filled with missing values: {names}. The predictions are less sure for it.",
+            names=listed,
+        )
+    )
 
 
 def _as_trained(values: pd.Series, column: InputColumn, warnings: list[str]) -> pd.Series:
@@ -148,7 +155,11 @@ def _as_trained(values: pd.Series, column: InputColumn, warnings: list[str]) -> 
         lost = int((numbers.isna() & values.notna()).sum())
         if lost:
             warnings.append(
-                f"{lost} values of {column.name!r} are no numbers, as they were in training, and count as missing."
+                said(
+                    "{count} values of {column!r} are no numbers, as they were in training, and count as missing.",
+                    count=lost,
+                    column=column.name,
+                )
             )
         return numbers
     if column.dtype in ("integer", "number") and now == "boolean":
@@ -184,7 +195,11 @@ def _as_boolean(values: pd.Series, column: InputColumn, warnings: list[str]) -> 
     lost = sum(1 for v, gap in zip(found, values.isna(), strict=True) if v is None and not gap)
     if lost:
         warnings.append(
-            f"{lost} values of {column.name!r} are neither true nor false, as they were in training, and count as missing."
+            said(
+                "{count} values of {column!r} are neither true nor false, as they were in training, and count as missing.",
+                count=lost,
+                column=column.name,
+            )
         )
     result = pd.Series(found, index=values.index, dtype="object")
     return result if result.isna().any() else result.astype(bool)
@@ -195,7 +210,11 @@ def _as_dates(values: pd.Series, column: InputColumn, warnings: list[str]) -> pd
     lost = int((dates.isna() & values.notna()).sum())
     if lost:
         warnings.append(
-            f"{lost} values of {column.name!r} are no dates like 2024-05-31, as they were in training, and count as missing."
+            said(
+                "{count} values of {column!r} are no dates like 2024-05-31, as they were in training, and count as missing.",
+                count=lost,
+                column=column.name,
+            )
         )
     return dates
 

@@ -24,6 +24,7 @@ from open_autoglm.tools.data.staging import write_atomically
 from open_autoglm.tools.data.strata import blocks_of, strata_of
 from open_autoglm.tools.data.time_split import split_by_time, time_values
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import said
 
 __all__ = ["Fold", "SplitPlan", "default_folds", "default_holdout", "plan_split", "small_sample"]
 
@@ -160,10 +161,15 @@ def _fraction(holdout: float | str | None, rows: int, notes: list[str]) -> float
     if holdout is None or holdout == "auto":
         fraction = default_holdout(rows)
         if not fraction:
-            notes.append(f"With {rows} rows nothing is held out: the score comes from repeated cross-validation alone.")
+            notes.append(
+                said(
+                    "With {rows} rows nothing is held out: the score comes from repeated cross-validation alone.",
+                    rows=rows,
+                )
+            )
         return fraction
     if holdout in ("none", 0):
-        notes.append("Nothing is held out, as asked: the score comes from cross-validation alone.")
+        notes.append(said("Nothing is held out, as asked: the score comes from cross-validation alone."))
         return 0.0
     if not isinstance(holdout, int | float) or not 0 < holdout < 0.9:
         raise InputError(f"A holdout of {holdout!r} is not possible: give a fraction between 0 and 0.9, or `none`.")
@@ -187,7 +193,7 @@ def _block_plan(
     if fraction and count >= 3:
         held = assign_parts(strata, blocks, [1 - fraction, fraction], rng) == 1
         if not held.any() or len(np.unique(blocks[~held])) < 2:
-            notes.append("Too few groups of rows for a holdout: the score comes from cross-validation alone.")
+            notes.append(said("Too few groups of rows for a holdout: the score comes from cross-validation alone."))
             held[:] = False
     rest = np.flatnonzero(~held)
     wanted, repeats = default_folds(len(rest))
@@ -219,19 +225,28 @@ def _time_plan(frame: pd.DataFrame, task: TaskSpec, blocks: Ints, fraction: floa
     group = blocks if task.columns.group is not None else None
     found = split_by_time(times, group, fraction=fraction, folds=default_folds(len(frame))[0], horizon=task.horizon)
     if found is None:
-        reason = "groups come again later in it" if group is not None else "it has too few distinct values"
-        notes.append(f"The split does not follow {task.columns.time!r}: {reason}.")
+        notes.append(
+            said(
+                "The split does not follow {column!r}: groups come again later in it."
+                if group is not None
+                else "The split does not follow {column!r}: it has too few distinct values.",
+                column=task.columns.time,
+            )
+        )
         return None
     held, pairs, dropped = found
     if dropped:
         notes.append(
-            f"{dropped} rows stay out of some training parts, because their group comes again in the rows that are scored."
+            said(
+                "{rows} rows stay out of some training parts, because their group comes again in the rows that are scored.",
+                rows=dropped,
+            )
         )
     return held, tuple(Fold(train=train, valid=valid) for train, valid in pairs), "time", 1
 
 
 def _overlap(frame: pd.DataFrame, test: pd.DataFrame, task: TaskSpec, notes: list[str]) -> Ints:
-    notes.append(f"The test table ({len(test)} rows) is the holdout; no training row is held out.")
+    notes.append(said("The test table ({rows} rows) is the holdout; no training row is held out.", rows=len(test)))
     shared = [name for name in compared_columns(frame, task) if name in test.columns]
     if not shared or len(test) == 0:
         return np.empty(0, dtype=np.int64)
@@ -240,7 +255,11 @@ def _overlap(frame: pd.DataFrame, test: pd.DataFrame, task: TaskSpec, notes: lis
     found = np.flatnonzero(np.isin(keys[len(frame) :], keys[: len(frame)])).astype(np.int64)
     if len(found):
         notes.append(
-            f"{len(found)} of {len(test)} test rows also stand in the training table: the score on them says little."
+            said(
+                "{found} of {rows} test rows also stand in the training table: the score on them says little.",
+                found=len(found),
+                rows=len(test),
+            )
         )
     return found
 

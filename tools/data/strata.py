@@ -8,6 +8,7 @@ import pandas as pd
 from open_autoglm.tools.data.assign import Ints, joined_blocks
 from open_autoglm.tools.data.duplicates import compared_columns, row_keys
 from open_autoglm.tools.task import TaskSpec
+from open_autoglm.tools.words import said
 
 MAX_DUPLICATE_SHARE = 0.1
 """Of all rows; a larger set of equal rows is the nature of the table (few, coarse columns), not copying."""
@@ -28,14 +29,16 @@ def blocks_of(frame: pd.DataFrame, task: TaskSpec, notes: list[str]) -> tuple[In
     """Return the block of each row [rows], and whether equal rows share one."""
     duplicates, together = _duplicate_blocks(frame, task, notes)
     repeated = len(frame) - int(duplicates.max()) - 1
-    told = f"{repeated} rows repeat the features of another row; such rows stay on one side of every split."
+    told = said(
+        "{rows} rows repeat the features of another row; such rows stay on one side of every split.", rows=repeated
+    )
     if task.columns.group is None or task.columns.group not in frame.columns:
         notes += [told] if repeated else []
         return duplicates, together
     groups = group_labels(frame[task.columns.group], notes)
     joined = joined_blocks(groups, duplicates)
     if together and joined.max() < max(2, groups.max() // 2):
-        notes.append("Equal rows are not kept on one side: they would tie most groups together.")
+        notes.append(said("Equal rows are not kept on one side: they would tie most groups together."))
         return joined_blocks(groups), False
     notes += [told] if repeated else []
     return joined, together
@@ -52,7 +55,10 @@ def group_labels(values: pd.Series, notes: list[str]) -> Ints:
         stem_codes, stem_names = pd.factorize(stems)
         if 2 <= len(stem_names) <= len(values) / 2:
             notes.append(
-                f"Every value of {values.name!r} is different; rows are grouped by the part before the last separator."
+                said(
+                    "Every value of {column!r} is different; rows are grouped by the part before the last separator.",
+                    column=values.name,
+                )
             )
             codes = stem_codes
     return codes.astype(np.int64)
@@ -69,7 +75,7 @@ def _duplicate_blocks(frame: pd.DataFrame, task: TaskSpec, notes: list[str]) -> 
         return codes, True
     if sizes.max() > max(2, MAX_DUPLICATE_SHARE * rows) or len(sizes) < min(20, rows / 2):
         notes.append(
-            "Equal rows are not kept on one side: the features have so few values that most rows repeat others."
+            said("Equal rows are not kept on one side: the features have so few values that most rows repeat others.")
         )
         return np.arange(rows), False
     return codes, True

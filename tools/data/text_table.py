@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data import sniff
 from open_autoglm.tools.data.container import Container
+from open_autoglm.tools.words import said
 
 HEAD_BYTES = 1 << 20
 
@@ -140,14 +141,22 @@ def _checked(container: Container, head: bytes, frame: pd.DataFrame, read: dict[
     if read.get("header", 0) is None:
         frame.columns = pd.Index([str(i) for i in range(len(frame.columns))])
         warnings.append(
-            f"{container.path.name!r} has no row of column names; the columns are called 0 to {len(frame.columns) - 1}."
+            said(
+                "{file!r} has no row of column names; the columns are called 0 to {last}.",
+                file=container.path.name,
+                last=len(frame.columns) - 1,
+            )
         )
     elif doubled := _doubled_names(head, read):
         warnings.append(
-            f"{container.path.name!r} has duplicated column names, which were numbered: {', '.join(doubled[:5])}."
+            said(
+                "{file!r} has duplicated column names, which were numbered: {names}.",
+                file=container.path.name,
+                names=doubled[:5],
+            )
         )
     if "decimal" in read and read["decimal"] == ",":
-        warnings.append("Numbers are read with a decimal comma.")
+        warnings.append(said("Numbers are read with a decimal comma."))
     return Parsed(frame=frame, read=read, warnings=tuple(warnings))
 
 

@@ -16,6 +16,7 @@ from open_autoglm.tools.export.story import (
 )
 from open_autoglm.tools.export.svg import Board, Scale, number, scale, shorten
 from open_autoglm.tools.export.words import metric_title
+from open_autoglm.tools.words import ENGLISH, Words
 
 WIDTH = 760
 STRIP = 480
@@ -26,29 +27,32 @@ CLASSES = 20
 """Classes shown at most in a matrix."""
 
 
-def score_strip(scores: Scores) -> str:
+def score_strip(scores: Scores, say: Words = ENGLISH) -> str:
     """Draw the winner's score with its interval on one line with the simple answers."""
     best = scores.holdout if scores.holdout is not None else scores.cv_mean
     if best is None:
         return ""
     low, high = _interval(scores, best)
-    points = [("constant guess", scores.dummy, "mark-dummy"), ("linear baseline", scores.linear, "mark-linear")]
+    points = [
+        (say("constant guess"), scores.dummy, "mark-dummy"),
+        (say("linear baseline"), scores.linear, "mark-linear"),
+    ]
     known = [(name, value, css) for name, value, css in points if value is not None]
-    board = Board(width=STRIP, height=92 + 26 * len(known), title=f"{scores.metric} of the model beside simple answers")
+    board = Board(
+        width=STRIP,
+        height=92 + 26 * len(known),
+        title=say("{metric} of the model beside simple answers", metric=scores.metric),
+    )
     axis = scale([low, high, best, *(value for _, value, _ in known)], 130, STRIP - 24, pad=0.08)
     bottom = board.height - 34
-    _x_axis(
-        board,
-        axis,
-        8,
-        bottom,
-        metric_title(scores.metric) + (" (more is better)" if scores.greater_is_better else " (less is better)"),
-    )
-    board.rect(
-        axis(low), 20, axis(high) - axis(low), 14, "interval", tip=f"95 % interval: {number(low)} to {number(high)}"
-    )
-    board.dot(axis(best), 27, 6, "mark-best", tip=f"this model: {number(best)}")
-    board.text(118, 31, "this model", "label strong", anchor="end")
+    metric = metric_title(scores.metric, say)
+    more = scores.greater_is_better
+    label = say("{metric} (more is better)", metric=metric) if more else say("{metric} (less is better)", metric=metric)
+    _x_axis(board, axis, 8, bottom, label)
+    tip = say("95 % interval {low} to {high}", low=number(low), high=number(high))
+    board.rect(axis(low), 20, axis(high) - axis(low), 14, "interval", tip=tip)
+    board.dot(axis(best), 27, 6, "mark-best", tip=f"{say('this model')}: {number(best)}")
+    board.text(118, 31, say("this model"), "label strong", anchor="end")
     for row, (name, value, css) in enumerate(known):
         y = 57 + 26 * row
         board.dot(axis(value), y - 4, 5, css, tip=f"{name}: {number(value)}")
@@ -63,19 +67,22 @@ def _interval(scores: Scores, best: float) -> tuple[float, float]:
     return best - error, best + error
 
 
-def learning_curve(story: RunStory) -> str:
+def learning_curve(story: RunStory, say: Words = ENGLISH) -> str:
     """Draw the best score over time, with the simple answers as dashed lines where they were scored on the same folds."""
     points = list(story.curve)
     if not points:
         return ""
-    simple = [("linear", story.scores.linear, "rule-linear"), ("constant", story.scores.dummy, "rule-dummy")]
+    simple = [
+        (say("linear"), story.scores.linear, "rule-linear"),
+        (say("constant"), story.scores.dummy, "rule-dummy"),
+    ]
     comparable = story.scores.holdout is None
     shown = [(name, value, css) for name, value, css in simple if value is not None and comparable]
     end = max(story.spending.seconds, points[-1].seconds) or 1.0
-    board = Board(width=WIDTH, height=260, title="Best cross-validated score over time")
+    board = Board(width=WIDTH, height=260, title=say("Best cross-validated score over time"))
     across = Scale(low=0.0, high=end, start=64, end=WIDTH - 90)
     up = _score_scale([p.score for p in points], [value for _, value, _ in shown])
-    _axes(board, across, up, "seconds since the start", metric_title(story.scores.metric))
+    _axes(board, across, up, say("seconds since the start"), metric_title(story.scores.metric, say))
     for name, value, css in shown:
         if not up.low <= value <= up.high:
             continue
@@ -83,7 +90,10 @@ def learning_curve(story: RunStory) -> str:
         board.text(across.end + 6, up(value) + 4, name)
     board.path(_steps(points, across, up), "curve")
     for point in points:
-        tip = f"{point.attempt_id}: {number(point.score)} after {number(point.seconds, 3)} s"
+        after = number(point.seconds, 3)
+        tip = say(
+            "{attempt}: {score} after {seconds} s", attempt=point.attempt_id, score=number(point.score), seconds=after
+        )
         board.dot(across(point.seconds), up(point.score), 4, "mark-best", tip=tip)
     board.text(across.end + 6, up(points[-1].score) + 4, number(points[-1].score), "label strong")
     return board.svg()
@@ -108,16 +118,16 @@ def _steps(points: Sequence[CurvePoint], across: Scale, up: Scale) -> list[tuple
     return [*corners, (across.end, corners[-1][1])]
 
 
-def importance_bars(rows: Sequence[ImportanceRow], metric: str) -> str:
+def importance_bars(rows: Sequence[ImportanceRow], metric: str, say: Words = ENGLISH) -> str:
     """Draw how much score is lost when each feature is shuffled, with one standard error."""
     shown = list(rows)[:IMPORTANT]
     if not shown:
         return ""
-    board = Board(width=WIDTH, height=44 + 22 * len(shown), title="Permutation importance")
+    board = Board(width=WIDTH, height=44 + 22 * len(shown), title=say("Permutation importance"))
     edges = [0.0, *(r.drop + r.standard_error for r in shown), *(min(0.0, r.drop - r.standard_error) for r in shown)]
     axis = scale(edges, 180, WIDTH - 70, pad=0.02)
     bottom = board.height - 34
-    _x_axis(board, axis, 4, bottom, f"loss of {metric} when shuffled")
+    _x_axis(board, axis, 4, bottom, say("loss of {metric} when shuffled", metric=metric))
     for position, row in enumerate(shown):
         y = 8 + 22 * position
         left, right = sorted((axis(0.0), axis(row.drop)))
@@ -129,7 +139,7 @@ def importance_bars(rows: Sequence[ImportanceRow], metric: str) -> str:
     return board.svg()
 
 
-def confusion_matrix(matrix: Confusion) -> str:
+def confusion_matrix(matrix: Confusion, say: Words = ENGLISH) -> str:
     """Draw counts of actual by predicted class, shaded by the share of the actual class."""
     size = len(matrix.classes)
     if not 2 <= size <= CLASSES:
@@ -140,10 +150,10 @@ def confusion_matrix(matrix: Confusion) -> str:
     board = Board(
         width=left + cell * size + 12,
         height=top + cell * size + 12,
-        title="Confusion matrix: actual by predicted class",
+        title=say("Confusion matrix: actual by predicted class"),
     )
-    board.text(left + cell * size / 2, 16, "predicted", anchor="middle")
-    board.text(4, top - 8, "actual")
+    board.text(left + cell * size / 2, 16, say("predicted"), anchor="middle")
+    board.text(4, top - 8, say("actual"))
     for i, name in enumerate(matrix.classes):
         board.text(left + cell * (i + 0.5), top - 10, shorten(name, max(2, cell // 7)), anchor="middle")
         board.text(left - 8, top + cell * (i + 0.5) + 4, shorten(name, 14), anchor="end")
@@ -151,34 +161,42 @@ def confusion_matrix(matrix: Confusion) -> str:
             count, total = int(counts[i, j]), int(counts[i].sum())
             share = count / total if total else 0.0
             x, y = left + cell * j, top + cell * i
-            tip = f"{count} of {total} rows of {name} were predicted as {predicted} ({share:.0%})"
+            tip = say(
+                "{count} of {total} rows of {name} were predicted as {predicted} ({share})",
+                count=count, total=total, name=name, predicted=predicted, share=f"{share:.0%}",
+            )  # fmt: skip
             board.rect(x + 1, y + 1, cell - 2, cell - 2, "cell", tip=tip, opacity=0.06 + 0.84 * share)
             css = "cell-text strong" if share > 0.5 else "cell-text"
             board.text(x + cell / 2, y + cell / 2 + 4, f"{count:,}", css, anchor="middle")
     return board.svg()
 
 
-def calibration_plot(bins: Sequence[CalibrationBin]) -> str:
+def calibration_plot(bins: Sequence[CalibrationBin], say: Words = ENGLISH) -> str:
     """Draw observed shares over predicted probabilities; on the diagonal, the probabilities are what they say."""
     if len(bins) < 2:
         return ""
     board, across, up = _unit_square(
-        "Calibration: observed share by predicted probability", "predicted probability", "observed share"
+        say("Calibration: observed share by predicted probability"),
+        say("predicted probability"),
+        say("observed share"),
     )
     points = [(across(b.predicted), up(b.observed)) for b in bins]
     board.path(points, "curve")
     for bin_, (x, y) in zip(bins, points, strict=True):
-        tip = f"{bin_.rows} rows: predicted {number(bin_.predicted, 3)}, observed {number(bin_.observed, 3)}"
+        tip = say(
+            "{rows} rows: predicted {predicted}, observed {observed}",
+            rows=bin_.rows, predicted=number(bin_.predicted, 3), observed=number(bin_.observed, 3),
+        )  # fmt: skip
         board.dot(x, y, 4, "mark-best", tip=tip)
     return board.svg()
 
 
-def roc_plot(roc: RocCurve) -> str:
+def roc_plot(roc: RocCurve, say: Words = ENGLISH) -> str:
     """Draw the ROC curve."""
-    board, across, up = _unit_square("ROC curve", "false positive rate", "true positive rate")
+    board, across, up = _unit_square(say("ROC curve"), say("false positive rate"), say("true positive rate"))
     points = [(across(x), up(y)) for x, y in zip(roc.false_positive_rate, roc.true_positive_rate, strict=True)]
     board.path(points, "curve")
-    board.text(across(0.97), up(0.06), f"area {number(roc.area, 3)}", "label strong", anchor="end")
+    board.text(across(0.97), up(0.06), say("area {area}", area=number(roc.area, 3)), "label strong", anchor="end")
     return board.svg()
 
 
@@ -191,14 +209,14 @@ def _unit_square(title: str, below: str, beside: str) -> tuple[Board, Scale, Sca
     return board, across, up
 
 
-def residual_plot(residuals: Residuals) -> str:
+def residual_plot(residuals: Residuals, say: Words = ENGLISH) -> str:
     """Draw actual over predicted values; on the diagonal, the prediction is right."""
     if not residuals.predicted:
         return ""
-    board = Board(width=SQUARE, height=SQUARE, title="Actual over predicted values")
+    board = Board(width=SQUARE, height=SQUARE, title=say("Actual over predicted values"))
     values = [*residuals.predicted, *residuals.actual]
     across, up = scale(values, 62, SQUARE - 12), scale(values, SQUARE - 46, 26)
-    _axes(board, across, up, "predicted", "actual", count=4)
+    _axes(board, across, up, say("predicted"), say("actual"), count=4)
     board.line(across(across.low), up(up.low), across(across.high), up(up.high), "rule-dummy")
     for x, y in zip(residuals.predicted, residuals.actual, strict=True):
         board.dot(across(x), up(y), 2.5, "point")

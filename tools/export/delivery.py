@@ -7,7 +7,7 @@ file, and the manifest last, so that a deliverable is usable from the first mome
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -32,6 +32,7 @@ from open_autoglm.tools.serving.rows import Model, generous_limits, predict_rows
 from open_autoglm.tools.serving.submission import fill_submission
 from open_autoglm.tools.serving.table import assemble, write_csv
 from open_autoglm.tools.task import Label, TaskSpec
+from open_autoglm.tools.words import Words, in_language
 
 FOLDER = "deliverable"
 REPORT_SECONDS = 1.0
@@ -209,17 +210,28 @@ class _Rest:
     """Parts that there was no time for."""
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def say(self) -> Words:
+        """The words of the run."""
+        return Words(language=self.delivery.story.language)
+
     def step(self, name: str, seconds: float, write: Callable[[], None]) -> None:
         """Write one part if it fits into the time; one that cannot be made is listed and costs nobody the others."""
         if self.seconds_left() < seconds:
-            self.left_out.append(f"{name} (no time left; it takes about {max(1, round(seconds))} s)")
+            needed = max(1, round(seconds))
+            self.left_out.append(
+                self.say("{part} (no time left; it takes about {seconds} s)", part=name, seconds=needed)
+            )
             self.late.append(name)
             return
         try:
             write()
         except (AutoGLMError, OSError) as error:
             self.left_out.append(f"{name} ({error})")
-            self.warnings.append(f"{name} could not be made: {error}")
+            self.warnings.append(self.say("{part} could not be made: {error}", part=name, error=error))
+
+    def _warn(self, texts: Iterable[str]) -> None:
+        self.warnings += [in_language(text, self.delivery.story.language) for text in texts]
 
     def limits(self) -> Limits:
         """Limits of a job that may use the time that is left, but for what the pages after it take."""
@@ -232,12 +244,12 @@ class _Rest:
         delivery = self.delivery
         assert delivery.new_rows is not None  # asked for only where there are rows
         checked, odd = check_new_rows(delivery.new_rows, delivery.schema)
-        self.warnings += odd
+        self._warn(odd)
         answers = predict_rows(self.session, _model(delivery), checked, limits=self.limits())
         table = assemble(delivery.new_rows, answers, delivery.task_context, ids=delivery.schema.ids)
         if delivery.sample_submission is not None:
             table, misfits = fill_submission(delivery.sample_submission, table, delivery.task, delivery.classes)
-            self.warnings += misfits
+            self._warn(misfits)
         write_csv(table, self.folder / PREDICTIONS)
 
     def report(self) -> None:
@@ -294,7 +306,7 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     if delivery.new_rows is not None and not (folder / PREDICTIONS).exists():
         rest.step(PREDICTIONS, PREDICT_SECONDS, rest.predictions)
     rest.step("requirements.lock", LOCK_SECONDS, rest.lock)
-    rest.step("MODEL_CARD.md and README.md", PAGE_SECONDS, rest.pages)
+    rest.step("MODEL_CARD.md, README.md", PAGE_SECONDS, rest.pages)
     rest.step("report.html", REPORT_SECONDS, rest.report)
     if delivery.training_table is not None:
         rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds), rest.notebook)
@@ -302,8 +314,11 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
         rest.pages()  # they name what came after them
     if rest.late:
         rest.warnings.append(
-            f"There was no time to write {', '.join(rest.late)}. More time makes up for it: "
-            f"{how_to_resume(delivery.directory, '--time 1m')}"
+            rest.say(
+                "There was no time to write {parts}. More time makes up for it: {command}",
+                parts=rest.late,
+                command=how_to_resume(delivery.directory, "--time 1m"),
+            )
         )
     if rest.left_out and (folder / "report.html").exists():
         rest.report()  # it lists what did not fit, which was not known before

@@ -20,10 +20,11 @@ from open_autoglm.sandbox.base import Job, Limits, Session
 from open_autoglm.sandbox.report import failure_line, is_ok
 from open_autoglm.tools.export.code import Section, sections
 from open_autoglm.tools.export.pages import markdown
-from open_autoglm.tools.export.report import headline
+from open_autoglm.tools.export.report import headline, shipping
 from open_autoglm.tools.export.story import RunStory
-from open_autoglm.tools.export.words import WORDS, metric_title
+from open_autoglm.tools.export.words import metric_title
 from open_autoglm.tools.task import Label, TaskSpec
+from open_autoglm.tools.words import Words
 
 START_SECONDS = 6.0
 """Starting a kernel and importing pandas and scikit-learn in it."""
@@ -82,6 +83,11 @@ class Walk:
     """Arguments of pandas.read_csv."""
     seed: int
 
+    @property
+    def say(self) -> Words:
+        """The words of the text cells."""
+        return Words(language=self.story.language)
+
 
 def notebook_seconds(fit_seconds: float) -> float:
     """Return how long executing the notebook takes: it fits on four fifths of the rows, then on all."""
@@ -130,7 +136,7 @@ def _checked(path: Path) -> str:
 
 def build_notebook(walk: Walk) -> str:
     """Return the notebook, not executed. The same walk gives the same bytes."""
-    cells = [*_opening(walk), *_solution(walk), *_trial(walk), *_closing()]
+    cells = [*_opening(walk), *_solution(walk), *_trial(walk), *_closing(walk)]
     language = {"name": "python", "pygments_lexer": "ipython3", "file_extension": ".py", "mimetype": "text/x-python"}
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return _dumped({
@@ -154,20 +160,23 @@ def _code(source: str) -> Cell:
 
 
 def _opening(walk: Walk) -> Iterator[Cell]:
-    said = headline(walk.story)
-    metric = metric_title(walk.story.scores.metric)
-    interval = f", {said['interval']}" if said["interval"] else ""
-    answer = f"**{metric} {said['value']}**{interval}, {said['basis']}. {said['verdict']}"
-    words = WORDS[walk.story.language]
+    found, say = headline(walk.story), walk.say
+    answer = say(
+        "{title}: {metric} {value}{interval}, {basis}.",
+        title=markdown(walk.story.best_title or walk.story.best_attempt), metric=f"**{metric_title(walk.story.scores.metric, say)}",
+        value=f"{found['value']}**", interval=f" ({found['interval']})" if found["interval"] else "", basis=found["basis"],
+    )  # fmt: skip
     yield _text(
-        f"# {words['headline'].format(target=markdown(walk.task.target))}",
+        f"# {say('Predicting {target}', target=markdown(walk.task.target))}",
         f"> {markdown(walk.story.prompt)}",
-        f"{markdown(walk.story.best_title or walk.story.best_attempt)}: {answer}",
-        words["shipped"] if walk.story.refitted else words["scored_ships"],
-        "This notebook loads the table, walks through `solution.py`, judges it on rows it has not seen, fits it on all rows and predicts. "
-        "It needs Jupyter and the packages of `requirements.lock`, and was executed in a sandbox before it was delivered.",
+        f"{answer} {found['verdict']}",
+        shipping(walk.story, say),
+        say(
+            "This notebook loads the table, walks through `solution.py`, judges it on rows it has not seen, fits it on all rows and predicts. "
+            "It needs Jupyter and the packages of `requirements.lock`, and was executed in a sandbox before it was delivered."
+        ),
     )
-    yield _text("## The data")
+    yield _text(f"## {say('The data')}")
     yield _code(
         "import os\n"
         "from pathlib import Path\n\n"
@@ -190,14 +199,15 @@ def _opening(walk: Walk) -> Iterator[Cell]:
 
 
 def _solution(walk: Walk) -> Iterator[Cell]:
-    yield _text("## The solution", "The cells of this part are `solution.py`, in its order.")
+    say = walk.say
+    yield _text(f"## {say('The solution')}", say("The cells of this part are `solution.py`, in its order."))
     last = ""
     for section in sections(walk.code["solution.py"]):
         if section.kind == "docstring":
             yield _text(_docstring(section))
             continue
         if section.kind != last and section.kind in TITLES:
-            yield _text(f"### {TITLES[section.kind]}")
+            yield _text(f"### {say(TITLES[section.kind])}")
         last = section.kind
         yield _code(section.source)
 
@@ -209,7 +219,7 @@ def _docstring(section: Section) -> str:
 
 
 def _trial(walk: Walk) -> Iterator[Cell]:
-    yield _text("## On rows it has not seen", _split_text(walk))
+    yield _text(f"## {walk.say('On rows it has not seen')}", _split_text(walk))
     yield _code(
         f"{_split_code(walk)}\n"
         "seen_rows = table[~is_unseen].reset_index(drop=True)\n"
@@ -228,8 +238,13 @@ def _trial(walk: Walk) -> Iterator[Cell]:
         f"from sklearn.metrics import {scorer}\n\n{_truth(walk)}\n"
         f"print({name!r}, 'on', len(unseen_rows), 'rows:', round(float({call}), 4))"
     )
-    holdout = ", and once on rows that no attempt had seen" if walk.story.scores.holdout is not None else ""
-    yield _text(f"One split tells less than the run's own scores, which were taken over several folds{holdout}.")
+    yield _text(
+        walk.say("One split tells less than the run's own scores, which were taken over several folds.")
+        if walk.story.scores.holdout is None
+        else walk.say(
+            "One split tells less than the run's own scores, which were taken over several folds, and once on rows that no attempt had seen."
+        )
+    )
 
 
 def _task(walk: Walk) -> str:
@@ -251,10 +266,12 @@ def _task(walk: Walk) -> str:
 
 def _split_text(walk: Walk) -> str:
     if walk.task.columns.time:
-        return "The latest fifth of the rows is kept out of the fit."
+        return walk.say("The latest fifth of the rows is kept out of the fit.")
     if walk.task.columns.group:
-        return "A fifth of the groups is kept out of the fit, so that no group is on both sides."
-    return f"A random fifth of the rows{' of each class' if walk.classes else ''} is kept out of the fit."
+        return walk.say("A fifth of the groups is kept out of the fit, so that no group is on both sides.")
+    if walk.classes:
+        return walk.say("A random fifth of the rows of each class is kept out of the fit.")
+    return walk.say("A random fifth of the rows is kept out of the fit.")
 
 
 def _split_code(walk: Walk) -> str:
@@ -296,8 +313,9 @@ def _truth(walk: Walk) -> str:
     )
 
 
-def _closing() -> Iterator[Cell]:
-    yield _text("## On all rows", "What was delivered: the same code, parameters and seed, fitted on every row.")
+def _closing(walk: Walk) -> Iterator[Cell]:
+    delivered = walk.say("What was delivered: the same code, parameters and seed, fitted on every row.")
+    yield _text(f"## {walk.say('On all rows')}", delivered)
     yield _code(
         "fitted = fit(table, run_ctx)\n"
         "new_rows = table.drop(columns=TARGET).head(8)  # any table with the same columns\n"

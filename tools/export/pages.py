@@ -5,16 +5,18 @@ from collections.abc import Collection
 
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.tools.export.manifest import Manifest
-from open_autoglm.tools.export.report import environment, headline
+from open_autoglm.tools.export.report import environment, headline, shipping
 from open_autoglm.tools.export.story import RunStory
-from open_autoglm.tools.export.words import WORDS, metric_title
+from open_autoglm.tools.export.words import metric_title
+from open_autoglm.tools.words import Words
 
 PYTHON = "3.11"
-_EXPLAINING = {
-    "report.html": "tells how the model was found",
-    "MODEL_CARD.md": "what it is good for",
-    "notebook.ipynb": "walks through the code",
+EXPLAINING = {
+    "report.html": "`report.html` tells how the model was found",
+    "MODEL_CARD.md": "`MODEL_CARD.md` what it is good for",
+    "notebook.ipynb": "`notebook.ipynb` walks through the code",
 }
+"""What each part that explains is for."""
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
 
@@ -35,27 +37,36 @@ def model_card(story: RunStory, manifest: Manifest) -> str:
 
 def read_me(story: RunStory, manifest: Manifest, present: Collection[str]) -> str:
     """Return the few lines that say how to use the folder; of the parts that may be missing it names those `present`."""
-    told = [f"`{name}` {what}" for name, what in _EXPLAINING.items() if name in present]
-    told.append("and " * bool(told) + "`manifest.json` holds the hash of every file.")
-    return _render("README.md.j2", story, manifest, parts=", ".join(told))
+    say = Words(language=story.language)
+    told = [say(what) for name, what in EXPLAINING.items() if name in present]
+    parts = say(
+        "{parts}, and `manifest.json` holds the hash of every file."
+        if told
+        else "`manifest.json` holds the hash of every file.",
+        parts=told,
+    )
+    return _render("README.md.j2", story, manifest, parts=parts)
 
 
 def _render(template: str, story: RunStory, manifest: Manifest, **more: str) -> str:
-    words = WORDS[story.language]
+    say = Words(language=story.language)
     templates = environment()
     templates.filters |= {"md": markdown, "code": code_span}
     text = templates.get_template(template).render(
-        story=story, s=story.scores, manifest=manifest, metric=metric_title(story.scores.metric), answer=_answer(story), python=PYTHON,
-        shipped=words["shipped"] if story.refitted else words["scored_ships"],
+        story=story, s=story.scores, manifest=manifest, say=say, metric=metric_title(story.scores.metric, say), answer=_answer(story, say), python=PYTHON,
+        shipped=shipping(story, say),
         features=[column.name for column in story.data.columns if column.role == "feature"],
         needs_trust=manifest.loading_runs_code and manifest.author is not Author.RECIPES, **more,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def _answer(story: RunStory) -> str:
+def _answer(story: RunStory, say: Words) -> str:
     """Return the headline as one paragraph."""
-    said = headline(story)
-    interval = f" ({said['interval']})" if said["interval"] else ""
-    text = f"{markdown(story.best_title or story.best_attempt)}: {metric_title(story.scores.metric)} {said['value']}{interval}, {said['basis']}."
-    return " ".join(filter(None, [text, said["verdict"]]))
+    found = headline(story)
+    text = say(
+        "{title}: {metric} {value}{interval}, {basis}.",
+        title=markdown(story.best_title or story.best_attempt), metric=metric_title(story.scores.metric, say), value=found["value"],
+        interval=f" ({found['interval']})" if found["interval"] else "", basis=found["basis"],
+    )  # fmt: skip
+    return " ".join(filter(None, [text, found["verdict"]]))

@@ -15,7 +15,16 @@ from open_autoglm.tools.export import charts
 from open_autoglm.tools.export.story import RunStory, Scores
 from open_autoglm.tools.export.svg import number
 from open_autoglm.tools.export.tree import search_tree
-from open_autoglm.tools.export.words import WORDS, metric_title
+from open_autoglm.tools.export.words import (
+    SCORED_SHIPS,
+    SECTIONS,
+    SHIPPED,
+    VERDICTS,
+    metric_title,
+    shown_name,
+    without_title,
+)
+from open_autoglm.tools.words import ENGLISH, Words
 
 TEMPLATES = Path(__file__).with_name("templates")
 ATTEMPTS_SHOWN = 100
@@ -25,10 +34,11 @@ COLUMNS_SHOWN = 200
 def report_page(story: RunStory) -> str:
     """Return the page. The same story gives the same bytes."""
     total = max(story.spending.attempts, len(story.attempts))  # the story of a long run holds a part of them
+    say = Words(language=story.language)
     css = (TEMPLATES / "report.css").read_text(encoding="utf-8").strip()
     return environment().get_template("report.html.j2").render(
-        story=story, s=story.scores, d=story.diagnostics, words=WORDS[story.language], css=Markup(css), policy=_policy(css),  # noqa: S704 - our own file
-        headline=headline(story), metric=metric_title(story.scores.metric), charts=_charts(story),
+        story=story, s=story.scores, d=story.diagnostics, say=say, sections=SECTIONS, shipping=shipping(story, say), css=Markup(css), policy=_policy(css),  # noqa: S704 - our own file
+        headline=headline(story), metric=metric_title(story.scores.metric, say), charts=_charts(story, say),
         shown=story.ranked[:ATTEMPTS_SHOWN], total=total, hidden=max(0, total - ATTEMPTS_SHOWN), columns_shown=COLUMNS_SHOWN,
     )  # fmt: skip
 
@@ -39,36 +49,53 @@ def _policy(css: str) -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
-def _charts(story: RunStory) -> Mapping[str, Markup]:
+def _charts(story: RunStory, say: Words) -> Mapping[str, Markup]:
     d = story.diagnostics
     drawn = {
-        "strip": charts.score_strip(story.scores),
-        "curve": charts.learning_curve(story),
-        "tree": search_tree(story),
-        "importance": charts.importance_bars(d.importance, metric_title(story.scores.metric)),
-        "confusion": charts.confusion_matrix(d.confusion) if d.confusion else "",
-        "calibration": charts.calibration_plot(d.calibration),
-        "roc": charts.roc_plot(d.roc) if d.roc else "",
-        "residuals": charts.residual_plot(d.residuals) if d.residuals else "",
+        "strip": charts.score_strip(story.scores, say),
+        "curve": charts.learning_curve(story, say),
+        "tree": search_tree(story, say),
+        "importance": charts.importance_bars(d.importance, metric_title(story.scores.metric, say), say),
+        "confusion": charts.confusion_matrix(d.confusion, say) if d.confusion else "",
+        "calibration": charts.calibration_plot(d.calibration, say),
+        "roc": charts.roc_plot(d.roc, say) if d.roc else "",
+        "residuals": charts.residual_plot(d.residuals, say) if d.residuals else "",
     }
     return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - svg.py escapes every text
 
 
 def headline(story: RunStory) -> Mapping[str, str]:
     """Return the answer in words: the score, what it was measured on, and what it means beside a linear baseline."""
-    words, scores = WORDS[story.language], story.scores
+    say, scores = Words(language=story.language), story.scores
     value = scores.holdout if scores.holdout is not None else scores.cv_mean
     if value is None:
-        return {"value": "–", "basis": words["unscored"], "interval": "", "verdict": ""}
-    basis = words["holdout"].format(rows=f"{scores.holdout_rows:,}" if scores.holdout_rows else "?")
+        return {"value": "–", "basis": say("There is no score."), "interval": "", "verdict": ""}
+    rows = f"{scores.holdout_rows:,}" if scores.holdout_rows else "?"
+    held = say("on {rows} rows set aside before the search began, scored once", rows=rows)
+    folds = say("cross-validated; no rows were set aside")
     interval = bounds(scores)
-    verdict = words[_verdict(scores, value, interval, scores.linear)] if interval and scores.linear is not None else ""
+    verdict = (
+        say(VERDICTS[_verdict(scores, value, interval, scores.linear)])
+        if interval and scores.linear is not None
+        else ""
+    )
     return {
         "value": number(value),
-        "basis": basis if scores.holdout is not None else words["folds"],
-        "interval": words["interval"].format(low=number(interval[0]), high=number(interval[1])) if interval else "",
+        "basis": held if scores.holdout is not None else folds,
+        "interval": _interval_text(interval, say),
         "verdict": verdict,
     }
+
+
+def _interval_text(interval: tuple[float, float] | None, say: Words) -> str:
+    if interval is None:
+        return ""
+    return say("95 % interval {low} to {high}", low=number(interval[0]), high=number(interval[1]))
+
+
+def shipping(story: RunStory, say: Words) -> str:
+    """Return whose score it is."""
+    return say(SHIPPED) if story.refitted else say(SCORED_SHIPS)
 
 
 def bounds(scores: Scores) -> tuple[float, float] | None:
@@ -102,6 +129,8 @@ def environment() -> jinja2.Environment:
         "percent": percent,
         "metric_title": metric_title,
         "plainly": plainly,
+        "state": shown_name,
+        "without": without_title,
     }
     return made
 
@@ -113,22 +142,26 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def plainly(value: JsonValue) -> str:
+def plainly(value: JsonValue, say: Words = ENGLISH) -> str:
     """Return a guessed value as a person would write it."""
     if isinstance(value, list):
-        return ", ".join(plainly(item) for item in value)
-    return {True: "yes", False: "no", None: "none"}[value] if value is None or isinstance(value, bool) else str(value)
+        return say("{names}", names=[plainly(item, say) for item in value])
+    if value is None:
+        return say("none")
+    if isinstance(value, bool):
+        return say("yes") if value else say("no")
+    return str(value)
 
 
-def seconds(value: float | None) -> str:
+def seconds(value: float | None, say: Words = ENGLISH) -> str:
     """Return a time as people say it."""
     if value is None:
         return "–"
     if value < 60:
-        return f"{number(value, 2)} s"
+        return say("{seconds} s", seconds=number(value, 2))
     if value < 3600:
-        return f"{int(value // 60)} min {int(value % 60)} s"
-    return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
+        return say("{minutes} min {seconds} s", minutes=int(value // 60), seconds=int(value % 60))
+    return say("{hours} h {minutes} min", hours=int(value // 3600), minutes=int(value % 3600 // 60))
 
 
 def percent(share: float) -> str:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from open_autoglm.tools.export.story import Attempt, RunStory
 from open_autoglm.tools.export.svg import Board, number, shorten
+from open_autoglm.tools.export.words import shown_name
+from open_autoglm.tools.words import ENGLISH, Words
 
 SHOWN = 60
 """Attempts drawn at most: the winner's line first, then the best."""
@@ -33,35 +35,38 @@ class Tree:
             stack += [(child, column + 1, position > 0) for position, child in reversed(list(enumerate(following)))]
 
 
-def search_tree(story: RunStory) -> str:
+def search_tree(story: RunStory, say: Words = ENGLISH) -> str:
     """Draw the tree of attempts; an empty string where there is one attempt or none."""
     chosen = _chosen(story)
     if len(chosen) < 2:
         return ""
     tree = _layout(chosen)
     width = max(760, 60 + COLUMN * (1 + max(column for column, _ in tree.places.values())))
-    board = Board(width=width, height=ROW * tree.rows + 14, title="Search tree: attempts and what they were made from")
+    board = Board(
+        width=width, height=ROW * tree.rows + 14, title=say("Search tree: attempts and what they were made from")
+    )
     for attempt in chosen:
         for position, parent in enumerate(p for p in attempt.parents if p in tree.places):
             (x1, y1), (x2, y2) = _at(tree, parent), _at(tree, attempt.attempt_id)
             board.curve(x1, y1, x2, y2, "edge" if position == 0 else "edge-merge")
     line = _ancestors(story.best_attempt, {a.attempt_id: a for a in chosen})
     for attempt in chosen:
-        _draw(board, attempt, _at(tree, attempt.attempt_id), story.best_attempt, line)
+        _draw(board, attempt, _at(tree, attempt.attempt_id), story.best_attempt, line, say)
     return board.svg()
 
 
-def _draw(board: Board, attempt: Attempt, place: tuple[float, float], best: str, line: set[str]) -> None:
+def _draw(board: Board, attempt: Attempt, place: tuple[float, float], best: str, line: set[str], say: Words) -> None:
     x, y = place
     is_best = attempt.attempt_id == best
     css = "mark-failed" if attempt.status != "scored" else "mark-best" if attempt.attempt_id in line else "mark-other"
-    score = number(attempt.mean) if attempt.mean is not None else attempt.status
-    tip = f"{attempt.attempt_id} · {attempt.operator} · {attempt.title} · {score}"
+    score = number(attempt.mean) if attempt.mean is not None else shown_name(attempt.status, say)
+    operator = shown_name(attempt.operator, say)
+    tip = f"{attempt.attempt_id} · {operator} · {attempt.title} · {score}"
     if is_best:
         board.dot(x, y, 10, "ring")
     board.dot(x, y, 6, css, tip=tip)
     board.text(x + 10, y - 7, shorten(score, 9), "label strong" if is_best else "label small")
-    board.text(x + COLUMN - 14, y - 7, shorten(attempt.operator, 8), "label faint", anchor="end")
+    board.text(x + COLUMN - 14, y - 7, shorten(operator, 8), "label faint", anchor="end")
 
 
 def _at(tree: Tree, attempt_id: str) -> tuple[float, float]:

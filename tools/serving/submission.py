@@ -7,6 +7,7 @@ import pandas as pd
 from open_autoglm.tools.metrics import get_metric
 from open_autoglm.tools.metrics.base import Need
 from open_autoglm.tools.task import Label, TaskSpec
+from open_autoglm.tools.words import said
 
 
 def fill_submission(
@@ -26,7 +27,9 @@ def fill_submission(
     sources = _sources(sample.set_axis(names, axis=1), answers, table, task, classes)
     if sources is None:
         return table, [
-            "The sample submission has no column that stands for the prediction; predictions.csv has our own layout."
+            said(
+                "The sample submission has no column that stands for the prediction; predictions.csv has our own layout."
+            )
         ]
     filled = pd.DataFrame({name: table[sources.get(name, name)] for name in names})
     if keys and _same_keys(sample, filled, keys):
@@ -34,10 +37,10 @@ def fill_submission(
         return order[names], []
     if keys:
         return filled, [
-            "The rows of the sample submission are not those of the test file; the test file's rows were kept."
+            said("The rows of the sample submission are not those of the test file; the test file's rows were kept.")
         ]
     return filled, [] if len(sample) == len(filled) else [
-        "The sample submission has another number of rows than the test file."
+        said("The sample submission has another number of rows than the test file.")
     ]
 
 
