@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, model_validator
 
 from open_autoglm.errors import InputError
-from open_autoglm.sandbox.syntax import Metadata, describe
+from open_autoglm.sandbox.syntax import Metadata, describe, normalised_hash
 
 MAX_FILES = 100
 MAX_FILE_BYTES = 1 << 20
@@ -77,12 +77,19 @@ class CodeBundle(BaseModel):
 
     @cached_property
     def metadata(self) -> Metadata:
-        """What the syntax trees tell: imports, functions, calls that need a permission, the normalised hash."""
-        trees = {name: _parse(name, text) for name, text in self.files.items() if name.endswith(".py")}
+        """What the syntax trees tell: imports, functions, calls that need a permission."""
         try:
-            return describe(trees, ENTRY)
+            return describe(self._trees(), ENTRY)
         except RecursionError as error:
             raise BundleRefused(ENTRY, 0, "it is nested too deeply to be read") from error
+
+    @cached_property
+    def normalised_hash(self) -> str:
+        """Equal for code that differs in comments, layout and docstrings only."""
+        return normalised_hash(self._trees())
+
+    def _trees(self) -> dict[str, ast.Module]:
+        return {name: _parse(name, text) for name, text in self.files.items() if name.endswith(".py")}
 
     @cached_property
     def content_hash(self) -> str:

@@ -1,9 +1,8 @@
 """What syntax trees tell about code without running it. Hints for people and rules for the check step, not a boundary."""
 
 import ast
-import copy
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 NEEDS_PERMISSION: Mapping[str, str] = {
@@ -36,6 +35,8 @@ NEEDS_PERMISSION: Mapping[str, str] = {
 }
 _PREFIXES = ("subprocess", "pty", "socket", "ssl", "ctypes", "http.client", "urllib.request", "ftplib", "smtplib", "requests",
              "httpx", "os.exec", "os.spawn", "os.posix_spawn")  # fmt: skip
+MAX_DEPTH = 200
+"""Levels of nodes in one file."""
 _OUTSIDE = ("/", "~", "..")
 
 
@@ -69,22 +70,36 @@ class Metadata:
     params: ast.expr | None
     """What PARAMS is assigned at the top level of the entry file."""
     params_assignments: int
-    normalised_hash: str
-    """Equal for files that differ in comments, layout and docstrings only."""
 
 
 def describe(trees: Mapping[str, ast.Module], entry: str) -> Metadata:
-    """Read the trees, by file name."""
+    """Read the trees, by file name.
+
+    Raises:
+        RecursionError: One is nested so deeply that code which reads trees by recursion would fail on it.
+    """
     top = trees[entry].body
     assigned = [value for node in top if (value := _assigned(node, "PARAMS")) is not None]
+    nodes = {name: _nodes(tree) for name, tree in sorted(trees.items())}
     return Metadata(
-        imports=tuple(found for name, tree in sorted(trees.items()) for found in _imports(name, tree)),
+        imports=tuple(found for name, walked in nodes.items() for found in _imports(name, walked)),
         functions={node.name: node for node in top if isinstance(node, ast.FunctionDef)},
-        calls=tuple(found for name, tree in sorted(trees.items()) for found in _calls(name, tree)),
+        calls=tuple(found for name, walked in nodes.items() for found in _calls(name, walked)),
         params=assigned[-1] if assigned else None,
         params_assignments=len(assigned),
-        normalised_hash=_normalised_hash(trees),
     )
+
+
+def _nodes(tree: ast.Module) -> list[ast.AST]:
+    """Return all nodes, the outer ones first."""
+    found: list[ast.AST] = []
+    level: list[ast.AST] = [tree]
+    for _ in range(MAX_DEPTH):
+        found += level
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return found
+    raise RecursionError
 
 
 def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
@@ -95,8 +110,8 @@ def _assigned(node: ast.stmt, name: str) -> ast.expr | None:
     return None
 
 
-def _imports(file: str, tree: ast.Module) -> Iterator[Import]:
-    for node in ast.walk(tree):
+def _imports(file: str, nodes: Sequence[ast.AST]) -> Iterator[Import]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield Import(file=file, line=node.lineno, module=alias.name.split(".")[0])
@@ -105,10 +120,10 @@ def _imports(file: str, tree: ast.Module) -> Iterator[Import]:
             yield Import(file=file, line=node.lineno, module=module)
 
 
-def _aliases(tree: ast.Module) -> dict[str, str]:
+def _aliases(nodes: Sequence[ast.AST]) -> dict[str, str]:
     """Return local name to full name, for everything that is imported anywhere in the file."""
     names: dict[str, str] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 names[alias.asname or alias.name.split(".")[0]] = (
@@ -120,9 +135,9 @@ def _aliases(tree: ast.Module) -> dict[str, str]:
     return names
 
 
-def _calls(file: str, tree: ast.Module) -> Iterator[Call]:
-    aliases = _aliases(tree)
-    for node in ast.walk(tree):
+def _calls(file: str, nodes: Sequence[ast.AST]) -> Iterator[Call]:
+    aliases = _aliases(nodes)
+    for node in nodes:
         found: str | None = None
         if isinstance(node, ast.Call):
             found = _full_name(node.func, aliases)
@@ -156,14 +171,14 @@ def _names_outside(call: ast.Call) -> bool:
     return isinstance(path, ast.Constant) and isinstance(path.value, str) and path.value.startswith(_OUTSIDE)
 
 
-def _normalised_hash(trees: Mapping[str, ast.Module]) -> str:
+def normalised_hash(trees: Mapping[str, ast.Module]) -> str:
+    """Return a hash that is equal for files which differ in comments, layout and docstrings only; strips the trees."""
     digest = hashlib.sha256()
     for name, tree in sorted(trees.items()):
-        bare = copy.deepcopy(tree)
-        for node in ast.walk(bare):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 _drop_docstring(node)
-        digest.update(f"{name}\0{ast.dump(bare)}\0".encode("utf-8", "surrogatepass"))
+        digest.update(f"{name}\0{ast.dump(tree)}\0".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 

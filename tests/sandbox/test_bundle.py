@@ -39,7 +39,7 @@ def test_a_bundle_survives_json() -> None:
 
     assert second == first
     assert second.content_hash == first.content_hash
-    assert second.metadata.normalised_hash == first.metadata.normalised_hash
+    assert second.normalised_hash == first.normalised_hash
 
 
 def test_metadata_is_read_from_the_syntax() -> None:
@@ -61,9 +61,9 @@ def test_layout_comments_and_docstrings_do_not_change_the_normalised_hash() -> N
     other = GOOD.replace('"""Fit."""', "# a comment").replace('depth": 3', 'depth":  3')
     same, different = bundle(solution_py=other), bundle(solution_py=GOOD.replace('"1"', '"2"'))
 
-    assert same.metadata.normalised_hash == bundle().metadata.normalised_hash
+    assert same.normalised_hash == bundle().normalised_hash
     assert same.content_hash != bundle().content_hash
-    assert different.metadata.normalised_hash != bundle().metadata.normalised_hash
+    assert different.normalised_hash != bundle().normalised_hash
 
 
 @pytest.mark.parametrize(
