@@ -1,6 +1,7 @@
 """The session that all local backends share: one fork server, one job at a time, one report for each."""
 
 import os
+import signal
 import tempfile
 import threading
 import time
@@ -19,6 +20,7 @@ from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
 from open_autoglm.sandbox.syscalls import filters
+from open_autoglm.sandbox.watch import KIND
 
 _PREFIX = "autoglm-session-"
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
@@ -103,10 +105,8 @@ class SupervisedSession:
         rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
         if server.group is None:
             rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
-        if (
-            self._launcher.seclusion is not Seclusion.NONE
-        ):  # without namespaces it would count all of the user's processes
-            rlimits["NPROC"] = limits.processes
+            if self._launcher.seclusion is not Seclusion.NONE:  # there it would count all of the user's processes
+                rlimits["NPROC"] = limits.processes  # beside a group's limit it would hide what the group counts
         return {
             "space": {
                 "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
@@ -239,6 +239,10 @@ def _judge(execution: Execution) -> None:
         return
     if verdict.exit_code == 0 and verdict.signal == 0:
         verdict.status = Status.STATUS_OK
+    elif verdict.signal == signal.SIGSYS and execution.seclusion is not Seclusion.NONE:
+        detail = "killed by the filter of system calls"
+        verdict.violations.append(Violation(kind=KIND, detail=detail, count=1, severity="high"))
+        verdict.status, verdict.detail = Status.STATUS_VIOLATION, detail
     elif claimed is not None and claimed.type.endswith("MemoryError"):
         verdict.status, verdict.detail = Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory"
     elif claimed is not None and claimed.type == "OSError" and claimed.message.startswith(_NO_SPACE):

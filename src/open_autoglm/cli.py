@@ -41,6 +41,8 @@ runs_app = App(name="runs", help="List the runs below the working directory, or 
 config_app = App(name="config", help="Look at the settings.")
 app.command(runs_app)
 app.command(config_app)
+eval_app = App(name="eval", help="Measure how well this installation holds what it promises.")
+app.command(eval_app)
 
 Given: TypeAlias = Annotated[Front, Parameter(parse=False)]
 RunDir: TypeAlias = Annotated[Path, Parameter(help="A run directory, or the id of a run in ./autoglm-runs.")]
@@ -244,6 +246,25 @@ def config_show(
     from open_autoglm.commands import config_command  # noqa: PLC0415 - see the module's docstring
 
     return config_command(front, origin=origin)
+
+
+@eval_app.command(name="run")
+def eval_run(
+    suite: Annotated[Literal["sandbox"], Parameter(help="Which suite: sandbox runs hostile and innocent programs.")],
+    /,
+    *,
+    backend: Annotated[
+        tuple[str, ...], Parameter(help="Only this sandbox (repeatable); default all that are ready.")
+    ] = (),
+    only: Annotated[tuple[str, ...], Parameter(help="Only this program of the suite (repeatable).")] = (),
+    out: Annotated[Path | None, Parameter(help="Also store the result as JSON in this file.")] = None,
+    as_json: Json = False,
+    front: Given,
+) -> int:
+    """Run a suite and print a table; exit status 1 where something did not hold."""
+    from open_autoglm.eval_command import eval_command  # noqa: PLC0415 - see the module's docstring
+
+    return eval_command(front, suite, backends=backend, only=only, out=out, as_json=as_json)
 
 
 @app.command

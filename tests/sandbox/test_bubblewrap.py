@@ -2,23 +2,54 @@
 
 import json
 import os
+import platform
 from pathlib import Path
 
 import pytest
 
-from open_autoglm.sandbox import bubblewrap
+from open_autoglm.sandbox import bubblewrap, cgroup
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bubblewrap import BubblewrapLauncher, BubblewrapSandbox, Mounts, programs
-from open_autoglm.sandbox.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.conformance import Bench, Contract, SandboxContract
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.report import Status
 
 ready = BubblewrapSandbox().probe()
 # A user's machine may lack it; where CI runs, tests of isolation that are left out would prove nothing.
 pytestmark = pytest.mark.skipif(not ready.ready and "CI" not in os.environ, reason=ready.reason)
 
 
-class TestNamespaces(SandboxContract, IsolationContract):
+FOREIGN_CALL = """
+import ctypes, mmap
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+code.write(bytes([0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xC3]))
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))()
+"""
+
+
+class TellsWhatWasTried(Contract):
+    """A limit or a filter that held is told in the report."""
+
+    @pytest.mark.skipif(not cgroup.is_possible(), reason="nobody counts here how often forking was refused")
+    def test_forking_past_the_limit_is_told(self, bench: Bench) -> None:
+        """Also where the code takes the refusal quietly and ends well."""
+        code = "try:\n    while os.fork(): pass\n    time.sleep(30)\nexcept OSError: pass"
+        report = bench.run(code, processes=20)
+
+        assert report.status == Status.STATUS_OK, report
+        assert [violation.kind for violation in report.violations] == ["process_limit"]
+
+    @pytest.mark.skipif(platform.machine() != "x86_64", reason="the program is written for x86_64")
+    def test_what_the_filter_kills_is_a_violation(self, bench: Bench) -> None:
+        """Calls by the numbers of another machine."""
+        report = bench.run(FOREIGN_CALL)
+
+        assert (report.status, report.signal) == (Status.STATUS_VIOLATION, 31)
+        assert [violation.kind for violation in report.violations] == ["system_call"]
+
+
+class TestNamespaces(TellsWhatWasTried, SandboxContract, IsolationContract):
     """A fork server whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
@@ -26,7 +57,7 @@ class TestNamespaces(SandboxContract, IsolationContract):
 
 
 @pytest.mark.slow
-class TestSingleUse(SandboxContract, IsolationContract):
+class TestSingleUse(TellsWhatWasTried, SandboxContract, IsolationContract):
     """A bubblewrap for every execution, as where nested namespaces are refused."""
 
     def make_sandbox(self) -> Sandbox:

@@ -1,0 +1,165 @@
+"""The suite as data: every program with what it may use and what its report must show.
+
+A program is one file beside the manifest; its docstring says what it tries. It says `TRIED` when it has done all that it
+wanted, and `BREACH what` where something gave way; that is the word of our own program, and never the only evidence.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from platform import machine
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from open_autoglm.errors import InputError, UnknownName
+from open_autoglm.sandbox.base import Limits
+
+SUITE = Path(__file__).parents[1] / "suites" / "sandbox"
+StatusName = Literal["ok", "error", "timeout", "out_of_memory", "violation", "stalled", "cancelled", "sandbox_error"]
+Kind = Literal["hostile", "innocent"]
+MACHINES = ("x86_64", "aarch64")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Allowance(_Part):
+    """What one execution of a program may use."""
+
+    wall_seconds: float = 20.0
+    memory_bytes: int = 1 << 30
+    processes: int = 256
+    disk_bytes: int = 256 << 20
+    output_bytes: int = 16 << 20
+    open_files: int = 1024
+    cpus: int = 2
+
+    def as_limits(self) -> Limits:
+        """Return them as the sandbox takes them."""
+        return Limits(**self.model_dump())
+
+
+class Expectation(_Part):
+    """What the report must show."""
+
+    status: Annotated[list[StatusName], Field(min_length=1)] = ["ok"]
+    """How it may end; several where it depends on which limit is met first."""
+    exit_code: int | None = None
+    signal: int | None = None
+    exception: str = ""
+    """Claimed type of the exception."""
+    detail: str = ""
+    """Part of the sentence on the status."""
+    violations: list[str] = []
+    """Kinds that must be reported."""
+    names: list[str] = []
+    """The program breaks the policy: for it to count as named, each of these must stand in a violation's kind, subject or detail."""
+    refused: dict[str, str] = {}
+    """Artefacts that must stay behind, and a part of the reason."""
+    refused_any: str = ""
+    """Part of a reason that must occur, for names that cannot be written here."""
+    absent: list[str] = []
+    """Artefacts that must not come over."""
+    artefacts_at_most: int | None = None
+    says: list[str] = []
+    """What must stand in the kept output."""
+    host_growth_bytes: int | None = None
+    """By how much the memory of the host's process may grow from the fifth run to the last."""
+
+    @model_validator(mode="after")
+    def _an_error_is_told_apart(self) -> "Expectation":
+        told = (self.says, self.exception, self.detail, self.signal, self.exit_code, self.violations)
+        if "error" in self.status and not any(told):
+            raise ValueError("where the status may be an error, something must tell it from a mistake in the program")
+        return self
+
+
+class Program(_Part):
+    """One program of the suite."""
+
+    name: str
+    kind: Kind
+    row: Annotated[str, Field(min_length=1)]
+    """Number in the list of attacks, or a word for its subject."""
+    runs: Annotated[int, Field(ge=1)] = 1
+    """How often it runs in the same session, told its turn: what one execution plants, the next looks for."""
+    call: Literal["script", "fit", "predict"] = "script"
+    anywhere: bool = False
+    """Whether it does no harm where nothing isolates."""
+    quick: bool = False
+    """Whether it belongs to the few that the fast tests run."""
+    needs: list[str] = []
+    """Modules, or names of machines, without which it is left out (and told so)."""
+    limits: Allowance = Allowance()
+    expect: Expectation = Expectation()
+    expect_on: dict[str, Expectation] = {}
+    """Expectation by the name of a backend or tier, where the mechanism differs."""
+
+    def expected(self, backend: str, tier: str) -> Expectation:
+        """Return what holds for a backend of this tier."""
+        return self.expect_on.get(tier) or self.expect_on.get(backend) or self.expect
+
+    def missing(self) -> list[str]:
+        """Return what it needs and this machine lacks."""
+        return [need for need in self.needs if not _is_there(need)]
+
+    def source(self, root: Path) -> str:
+        """Return its code."""
+        return (root / "programs" / f"{self.name}.py").read_text(encoding="utf-8")
+
+
+class Manifest(_Part):
+    """All programs."""
+
+    programs: list[Program]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "Manifest":
+        names = [program.name for program in self.programs]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"listed twice: {', '.join(twice)}")
+        return self
+
+    def pick(self, names: tuple[str, ...]) -> list[Program]:
+        """Return the named programs in their order here; all of them where none is named.
+
+        Raises:
+            UnknownName: There is no such program.
+        """
+        known = [program.name for program in self.programs]
+        for name in names:
+            if name not in known:
+                raise UnknownName("program", name, known)
+        return [program for program in self.programs if not names or program.name in names]
+
+
+def load_manifest(root: Path = SUITE) -> Manifest:
+    """Read the manifest of a suite.
+
+    Raises:
+        InputError: It cannot be used, or a program's file is missing.
+    """
+    path = root / "manifest.json"
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"There is no manifest {str(path)!r}: {error.strerror}.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path} cannot be used: {place}: {first['msg']}.") from error
+    missing = [p.name for p in manifest.programs if not (root / "programs" / f"{p.name}.py").is_file()]
+    if missing:
+        raise InputError(f"{path} lists programs without a file: {', '.join(missing)}.")
+    return manifest
+
+
+def statuses() -> tuple[str, ...]:
+    """Return the names of all ways to end that a manifest may expect."""
+    return get_args(StatusName)
+
+
+def _is_there(need: str) -> bool:
+    return machine() == need if need in MACHINES else find_spec(need) is not None

@@ -1,0 +1,188 @@
+"""Runs the programs of the suite in one backend, one after another in a warm session, and watches the host meanwhile."""
+
+import json
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+from pydantic import BaseModel
+
+from open_autoglm.errors import SandboxError
+from open_autoglm.evals.containment.judge import holds_secret, is_named, judge
+from open_autoglm.evals.containment.leftovers import left_since, surroundings, tagged
+from open_autoglm.evals.containment.manifest import SUITE, Expectation, Kind, Program
+from open_autoglm.evals.containment.traps import Traps
+from open_autoglm.events import Json
+from open_autoglm.sandbox.base import Job, Sandbox, Session
+from open_autoglm.sandbox.report import ExecutionReport, status_name
+
+SETTLED = 5
+"""Runs after which the memory of this process has taken its size."""
+
+ROWS = 400
+_TASK: Json = {"target": "y", "task_type": "binary", "metric": "roc_auc", "classes": ["no", "yes"]}
+
+
+class Outcome(BaseModel):
+    """What became of one program in one backend."""
+
+    program: str
+    kind: Kind
+    row: str
+    backend: str
+    tier: str
+    status: str
+    """How the last run ended; empty where it was left out, `raised` where the sandbox itself failed."""
+    contained: bool | None
+    """Whether it did no harm and the report shows what it must; None where it was left out."""
+    named: bool | None
+    """Whether the report names what was attempted; None where nothing had to be named."""
+    problems: list[str]
+    """What is wrong, or why it was left out."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """What the programs of one backend share."""
+
+    session: Session
+    traps: Traps
+    folder: Path
+    backend: str
+    tier: str
+    root: Path
+
+
+def run_programs(
+    sandbox: Sandbox, programs: Sequence[Program], *, listen: Callable[[Outcome], None], root: Path = SUITE
+) -> list[Outcome]:
+    """Run programs in a backend that is ready and return the outcome of each, the state of the machine afterwards last.
+
+    Raises:
+        SandboxUnavailable: The backend does not work here.
+    """
+    readiness = sandbox.probe()
+    before = surroundings()
+    outcomes: list[Outcome] = []
+    with Traps() as traps, tempfile.TemporaryDirectory(prefix="autoglm-suite-") as folder:
+        inputs = Path(folder) / "inputs"
+        _write_inputs(inputs)
+        with closing(sandbox.open(cpus=2)) as session:
+            bench = _Bench(
+                session=session, traps=traps, folder=Path(folder), backend=sandbox.name, tier=readiness.tier, root=root
+            )
+            for program in programs:
+                outcomes.append(_outcome(bench, program, isolating=sandbox.isolating))
+                listen(outcomes[-1])
+    outcomes.append(_afterwards(sandbox.name, readiness.tier, before))
+    listen(outcomes[-1])
+    return outcomes
+
+
+def _outcome(bench: _Bench, program: Program, *, isolating: bool) -> Outcome:
+    left_out = program.missing()
+    reason = f"needs {', '.join(left_out)}" if left_out else ""
+    if not isolating and not program.anywhere:
+        reason = "would harm the host where nothing isolates"
+    blank = Outcome(
+        program=program.name, kind=program.kind, row=program.row, backend=bench.backend, tier=bench.tier, status="",
+        contained=None, named=None, problems=[reason] if reason else [], seconds=0.0,
+    )  # fmt: skip
+    return blank if reason else _tried(bench, program, blank)
+
+
+def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:
+    expected = program.expected(bench.backend, bench.tier)
+    problems: list[str] = []
+    named: list[bool | None] = []
+    sizes: list[int] = []
+    status, began = "", time.monotonic()
+    for turn in range(program.runs):
+        tag = f"autoglm-suite-{uuid.uuid4().hex}"
+        job = _job(bench, program, turn, tag)
+        try:
+            report = bench.session.run(job)
+        except SandboxError as error:
+            status, problems = "raised", [*problems, f"the sandbox failed: {error}"]
+            break
+        status = status_name(report)
+        problems += [*judge(program, expected, report), *_harm(bench, report, job.collect, tag)]
+        named.append(is_named(expected, report))
+        sizes.append(psutil.Process().memory_info().rss)
+    problems += _growth(expected, sizes)
+    return blank.model_copy(
+        update={
+            "status": status,
+            "contained": not problems,
+            "named": any(named) if any(name is not None for name in named) else None,
+            "problems": list(dict.fromkeys(problems)),
+            "seconds": round(time.monotonic() - began, 2),
+        }
+    )
+
+
+def _harm(bench: _Bench, report: ExecutionReport, collect: Path, tag: str) -> Iterator[str]:
+    """Yield what happened outside that must not."""
+    yield from bench.traps.sprung()
+    if holds_secret(report, collect, bench.traps.secret):
+        yield "brought a secret of the host out"
+    if alive := tagged(tag):
+        yield f"{len(alive)} processes are still alive"
+    if any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in collect.rglob("*")):
+        yield "something that is no plain file came over"
+
+
+def _growth(expected: Expectation, sizes: list[int]) -> list[str]:
+    if expected.host_growth_bytes is None or len(sizes) <= SETTLED:
+        return []
+    grown = sizes[-1] - sizes[SETTLED - 1]
+    return [f"this process grew by {grown:,} bytes"] if grown > expected.host_growth_bytes else []
+
+
+def _job(bench: _Bench, program: Program, turn: int, tag: str) -> Job:
+    folder = bench.folder / f"{program.name}-{turn}"
+    folder.mkdir()
+    told = folder / "told.json"
+    told.write_text(json.dumps({"turn": turn, "tag": tag, "traps": bench.traps.told()}), encoding="utf-8")
+    given = {path.name: path for path in sorted((bench.folder / "inputs").iterdir())}
+    helper = (bench.root / "attack.py").read_text(encoding="utf-8")
+    return Job(
+        execution_id=f"{program.name}-{turn}",
+        phase="suite",
+        call=program.call,
+        code={"solution.py": program.source(bench.root), "attack.py": helper},
+        context={"seed": 1, "task": _TASK},
+        inputs={**given, "told.json": told},
+        limits=program.limits.as_limits(),
+        collect=folder / "out",
+    )
+
+
+def _afterwards(backend: str, tier: str, before: set[str]) -> Outcome:
+    left = left_since(before)
+    return Outcome(
+        program="nothing_is_left", kind="hostile", row="leftovers", backend=backend, tier=tier, status="ok",
+        contained=not left, named=None, problems=[f"left behind: {item}" for item in left], seconds=0.0,
+    )  # fmt: skip
+
+
+def _write_inputs(folder: Path) -> None:
+    """Write the tables that every program is given, as the agents stage them."""
+    folder.mkdir()
+    numbers = np.random.default_rng(7).normal(size=(ROWS, 4)).round(4)
+    table = pd.DataFrame(numbers, columns=["a", "b", "c", "d"])
+    labelled = table.assign(y=np.where(table.a + table.b > 0, "yes", "no"))
+    labelled.to_csv(folder / "train.csv", index=False)
+    table.to_csv(folder / "new.csv", index=False)
+    labelled.to_parquet(folder / "train", index=False)
+    table.to_parquet(folder / "rows", index=False)
+    (folder / "model").mkdir()
+    (folder / "model" / "model.joblib").write_bytes(b"none")

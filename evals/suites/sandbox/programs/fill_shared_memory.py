@@ -1,0 +1,8 @@
+"""Fills /dev/shm."""
+
+from attack import *
+
+with open("/dev/shm/full", "wb") as file:
+    for _ in range(500):
+        file.write(b"1" * 1_000_000)
+breach("500 MB in /dev/shm")

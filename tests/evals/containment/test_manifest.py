@@ -1,0 +1,71 @@
+"""The suite as data: it can be read, it is complete, and mistakes in it are told."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from open_autoglm.errors import InputError, UnknownName
+from open_autoglm.evals.containment.manifest import SUITE, Expectation, Program, load_manifest, statuses
+from open_autoglm.sandbox.report_pb2 import Status
+
+
+def test_the_manifest_lists_every_program() -> None:
+    """A file that nobody runs would look as if it were covered."""
+    listed = {program.name for program in load_manifest().programs}
+
+    assert listed == {path.stem for path in (SUITE / "programs").glob("*.py")}
+
+
+def test_every_program_says_what_it_tries() -> None:
+    """The docstring is what a reader of the table looks up."""
+    for program in load_manifest().programs:
+        assert ast.get_docstring(ast.parse(program.source(SUITE))), program.name
+
+
+def test_an_expectation_knows_the_statuses_of_the_report() -> None:
+    """By the same names, and all of them."""
+    assert {f"STATUS_{name.upper()}" for name in statuses()} == set(Status.keys()) - {"STATUS_UNSPECIFIED"}
+
+
+def test_an_expected_error_must_be_told_from_a_mistake() -> None:
+    """Else a program that does not even start would pass."""
+    with pytest.raises(ValidationError, match="mistake"):
+        Expectation(status=["error"])
+
+
+def test_what_holds_for_a_tier_goes_first() -> None:
+    """Then what holds for the backend, then for all."""
+    plain, backend, tier = Expectation(says=["a"]), Expectation(says=["b"]), Expectation(says=["c"])
+    program = Program(name="x", kind="hostile", row="1", expect=plain, expect_on={"y": backend, "y/z": tier})
+
+    assert [program.expected(*where) for where in (("y", "y/z"), ("y", "y/w"), ("w", "w"))] == [tier, backend, plain]
+
+
+def test_unknown_programs_are_refused() -> None:
+    """With the nearest name."""
+    with pytest.raises(UnknownName, match="fork_bomb"):
+        load_manifest().pick(("fork_bom",))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"programs": [{"name": "a", "kind": "hostile", "row": "1"}]}', "without a file: a"),
+        ('{"programs": [{"name": "a", "kind": "rude", "row": "1"}]}', "programs.0.kind"),
+        ("", "cannot be used"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used_is_told(tmp_path: Path, text: str, words: str) -> None:
+    """In one sentence."""
+    (tmp_path / "manifest.json").write_text(text)
+
+    with pytest.raises(InputError, match=words):
+        load_manifest(tmp_path)
+
+
+def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
+    """It is no suite."""
+    with pytest.raises(InputError, match="no manifest"):
+        load_manifest(tmp_path)

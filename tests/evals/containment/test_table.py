@@ -1,0 +1,42 @@
+"""What readers see of an attack suite."""
+
+from open_autoglm.evals.containment.runner import Outcome
+from open_autoglm.evals.containment.table import as_text, figures, held
+
+
+def outcome(
+    program: str, *, contained: bool | None, backend: str = "b", named: bool | None = None, kind: str = "hostile"
+) -> Outcome:
+    return Outcome.model_validate({
+        "program": program, "kind": kind, "row": "1", "backend": backend, "tier": "t", "status": "ok", "contained": contained,
+        "named": named, "problems": [] if contained else ["it broke"], "seconds": 0.1,
+    })  # fmt: skip
+
+
+MIXED = [
+    outcome("bomb", contained=True, named=False),
+    outcome("leak", contained=False),
+    outcome("work", contained=True, kind="innocent"),
+    outcome("bomb", contained=None, backend="c"),
+]
+
+
+def test_a_program_has_a_line_and_a_backend_a_column() -> None:
+    """What went wrong stands below, the counts at the end."""
+    lines = as_text(MIXED).splitlines()
+
+    assert lines[0].split() == ["row", "program", "b", "c"]
+    assert lines[1].split(maxsplit=2)[2] == "contained (ok, unnamed)  left out"
+    assert "b: leak: it broke" in lines
+    assert "b: bomb: contained, but the report does not name it" in lines
+    assert lines[-2].startswith(
+        "b (t): 1 of 2 hostile programs contained, 1 of 1 innocent ones work, 0 of 1 attempts named"
+    )
+    assert lines[-1].endswith("1 left out.")
+
+
+def test_one_that_is_not_contained_is_enough() -> None:
+    """What was left out does not count, nor what is only unnamed."""
+    assert not held(MIXED)
+    assert held([outcome("a", contained=True, named=False), outcome("b", contained=None)])
+    assert [(item.backend, item.hostile, item.left_out) for item in figures(MIXED)] == [("b", 2, 0), ("c", 0, 1)]
