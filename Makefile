@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONDONTWRITEBYTECODE  # every process that the tests start would compile all it imports anew
 
 .PHONY: help demo dev check test test-all wheel docs clean
 
@@ -32,11 +33,11 @@ check: .venv/dev  ## what CI checks, the fastest first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
 
 test: .venv/dev  ## the fast tests
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -q -n auto --dist loadfile -m "not gpu and not vllm and not docker"
+	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not gpu and not vllm and not docker"
 	$(BIN)/coverage combine -q && $(BIN)/coverage report && $(BIN)/python .ci/security-coverage
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach
