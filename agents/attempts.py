@@ -40,7 +40,8 @@ class Attempt:
     title: str = ""
     params: Mapping[str, Json] | None = None
     detail: Mapping[str, Json] = field(default_factory=dict)
-    """Numbers of the attempt: fold scores, fit_seconds, predict_seconds, model_bytes, weights of an ensemble."""
+    """Numbers of the attempt: fold scores, fit_seconds, predict_seconds, model_bytes, weights of an ensemble, and of the first
+    of a run short of time: fold_seconds (one fold, with all that belongs to it) and rows (what each of its folds learns from)."""
     repairs: int = 0
     mean: float | None = None
     standard_error: float | None = None
@@ -51,6 +52,12 @@ class Attempt:
         """Return a number of `detail`, or None where it was not measured."""
         value = self.detail.get(name)
         return float(value) if isinstance(value, int | float) else None
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows its folds learn from; None where it is all of them."""
+        rows = self.number("rows")
+        return None if rows is None else int(rows)
 
     @property
     def fold_scores(self) -> list[float]:

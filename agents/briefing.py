@@ -12,6 +12,11 @@ BEST = 20
 
 FIRST_FIT_SHARE = 0.35
 """Share of the search's time that one fold of an attempt may take while nothing is scored yet."""
+FOLDS_TO_DELIVER = 4.0
+"""Seconds that one more fold and the delivery after it take, measured in seconds of the slowest fold so far: the delivery
+fits once, on more rows, and predicts three times."""
+SMALLEST_SAMPLE = 300
+"""Rows that a first model learns from at least: as many as the smoke test showed to work."""
 SLOWER_ON_ALL_ROWS = 1.5
 """How many times longer than on one fold a fit on all rows may take."""
 LEAST_RESERVE_SECONDS = 1.5
@@ -124,10 +129,26 @@ def fold_seconds(deps: Deps) -> float:
     return max(SHORTEST_FOLD_SECONDS, min(left, cap, LONGEST_FOLD_SECONDS))
 
 
-def leaves_time_to_deliver(deps: Deps, fit_seconds: float) -> bool:
-    """Whether a fold that takes so long can be fitted and the model be delivered after it: without that, no fold counts."""
+def leaves_time_to_deliver(deps: Deps, fold_seconds: float) -> bool:
+    """Whether a fold that takes so long can be executed and the model be delivered after it: without that, no fold counts."""
     left = deps.budget.seconds_left
-    return left is None or left > (1 + SLOWER_ON_ALL_ROWS) * fit_seconds + LEAST_RESERVE_SECONDS
+    return left is None or left > FOLDS_TO_DELIVER * fold_seconds + LEAST_RESERVE_SECONDS
+
+
+def rows_that_fit(deps: Deps, attempt: Attempt) -> int | None:
+    """Return how many rows the folds of the first model may learn from, so that there surely is one; None for all.
+
+    The smoke test says what few rows take on this machine, now. That time grows no faster than the rows do, since a part of it is
+    the same for any number: so many times the rows is what surely fits.
+    """
+    left = deps.budget.seconds_left
+    tried = deps.journal.execution(attempt.id, "smoke.fit", 0)
+    if left is None or tried is None:
+        return None
+    pool = len(deps.workspace.plan.folds[0].train)
+    seconds = max(tried.report.claimed_seconds.get("call", 0.0), 1e-3) / min(SMALLEST_SAMPLE, pool)
+    rows = int(max(left - LEAST_RESERVE_SECONDS, 0.0) / (FOLDS_TO_DELIVER * SLOWER_ON_ALL_ROWS * seconds))
+    return None if rows >= pool else max(SMALLEST_SAMPLE, rows)
 
 
 def first_model_fits(deps: Deps) -> bool:

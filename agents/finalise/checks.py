@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from open_autoglm.agents import evaluation
-from open_autoglm.agents.attempts import Attempt
+from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.models import (
     FittedModel,
@@ -15,7 +15,8 @@ from open_autoglm.agents.finalise.models import (
     step_for,
     watched_count,
 )
-from open_autoglm.sandbox.report import failure_line
+from open_autoglm.agents.folds import staged_sample
+from open_autoglm.sandbox.report import Status, failure_line
 from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.export.svg import number
 from open_autoglm.tools.metrics.base import Truth
@@ -27,6 +28,8 @@ SAME = 1e-9
 STANDARD_ERRORS = 2.0
 WIDTH_OF_INTERVAL = 2 * 1.96
 """Standard errors from end to end of a 95 % interval."""
+CLEARLY_SLOWER = 2.0
+"""The second of two equal predictions is given up for lost after so many times what the first took."""
 SPREADS = 2.0
 """How many times farther from the scored model the shipped one may be than a fold's model is."""
 
@@ -41,6 +44,10 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
         deps.workspace.resolve(scored.reference),
         staged_watched(deps),
     )
+    if had_no_time(deps, scored.attempt, again):
+        return Check(
+            letter="a", result="skipped", sentence=deps.say("No time was left to load the scored model again.")
+        )
     if not again.ok:
         return _failed(
             "a", deps.say("The scored model could not predict again: {failure}.", failure=failure_line(again.report))
@@ -61,11 +68,19 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
     return _passed_or_failed("a", passed, sentence)
 
 
+def had_no_time(deps: Deps, attempt: Attempt, again: Execution) -> bool:
+    """Whether a second prediction was ended before it had the time that the first one took: that says nothing about the model."""
+    before = deps.journal.execution(attempt.id, "scored.predict", 0)
+    assert before is not None, "the scored model has predicted"
+    timed_out = again.report.status == Status.STATUS_TIMEOUT
+    return timed_out and again.report.wall_seconds < CLEARLY_SLOWER * before.report.wall_seconds
+
+
 async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predictions | None]:
     """(c) The code alone, fitted anew on the first fold with its seed, reaches that fold's score again."""
     fold = deps.workspace.plan.folds[0]
     step = step_for(deps, attempt, "check-c.fit")
-    fitted = await evaluation.fit(deps, step, deps.workspace.staged("fold0.train", fold.train, labelled=True))
+    fitted = await evaluation.fit(deps, step, staged_sample(deps, "fold0.train", fold.train, attempt.rows))
     if not fitted.ok:
         return _failed(
             "c", deps.say("Fitted anew, the code failed: {failure}.", failure=failure_line(fitted.report))

@@ -10,11 +10,14 @@ from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, Execution
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import Step
+from open_autoglm.agents.folds import staged_sample
 from open_autoglm.agents.ingest import as_trained
 from open_autoglm.tools.export.delivery import PREDICT_SECONDS
 from open_autoglm.tools.metrics.predictions import Predictions
 from open_autoglm.tools.task import SourceRole
 
+FIT_SHARE = 0.3
+"""Share of the time left that the fit on more rows than the folds learned from may take, as far as can be told."""
 SLACK_SECONDS = 1.0
 """What is left to write the deliverable when a fit takes all the time there is."""
 CHECK_ROWS = 1000
@@ -77,6 +80,10 @@ def watched_count(deps: Deps) -> int:
 
 def staged_watched(deps: Deps) -> Path:
     """Return the watched rows as staged for a sandbox."""
+    workspace = deps.workspace
+    if workspace.test is None:  # all of them stand in one table
+        rows = np.concatenate([workspace.plan.holdout, workspace.plan.folds[0].valid])
+        return workspace.staged("watched", rows, labelled=False)
     return deps.workspace.staged_once("watched", lambda: watched_rows(deps), labelled=False)
 
 
@@ -105,13 +112,29 @@ def check_rows(deps: Deps) -> np.ndarray:
 
 async def _fitted(deps: Deps, attempt: Attempt, name: str, rows: np.ndarray, at_most: float) -> FittedModel | None:
     step = step_for(deps, attempt, f"{name}.fit", at_most=at_most)
-    table = deps.workspace.staged(name, rows, labelled=True)
+    table = staged_sample(deps, name, rows, affordable_rows(deps, attempt, name, len(rows)))
     fitted = await evaluation.fit(
         deps, step, table, check=deps.workspace.staged("check", check_rows(deps), labelled=False)
     )
     if not fitted.ok:
         return None
     return await predict_watched(deps, attempt, name, fitted)
+
+
+def affordable_rows(deps: Deps, attempt: Attempt, name: str, rows: int) -> int | None:
+    """Return how many of so many rows a model is fitted on: all, but for an attempt whose folds learned from fewer.
+
+    That one is fitted on as many as there is time for; what was decided stands, also after a kill.
+    """
+    if attempt.rows is None:
+        return None
+    key = f"rows.{attempt.id}.{name}"
+    if (known := deps.journal.get_meta(key)) is None:
+        per_row = (attempt.number("fit_seconds") or 0.0) / attempt.rows
+        spare = FIT_SHARE * seconds_for_one(deps)
+        known = str(min(rows, max(attempt.rows, int(spare / max(per_row, 1e-9)))))
+        deps.journal.set_meta(key, known)
+    return int(known)
 
 
 async def predict_watched(deps: Deps, attempt: Attempt, name: str, fitted: Execution) -> FittedModel | None:

@@ -48,7 +48,7 @@ def with_rerun(deps: Deps, attempt: Attempt) -> Attempt:
 
 
 def _affordable(deps: Deps, attempt: Attempt) -> bool:
-    if deps.stop.requested:
+    if deps.stop.requested or attempt.rows is not None:
         return False
     if deps.budget.spec.seconds is None:
         return True

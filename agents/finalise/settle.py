@@ -10,7 +10,7 @@ from open_autoglm.agents.briefing import SLOWER_ON_ALL_ROWS
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import baselines, holdout_part
 from open_autoglm.agents.finalise.checks import check_reproduced, check_scored_bytes, check_shipped_agrees
-from open_autoglm.agents.finalise.models import FittedModel, fit_scored, fit_shipped, seconds_for_one
+from open_autoglm.agents.finalise.models import FittedModel, affordable_rows, fit_scored, fit_shipped, seconds_for_one
 from open_autoglm.agents.finalise.winner import candidates
 from open_autoglm.agents.finalise.wishes import measure, meets_wishes
 from open_autoglm.agents.journal import Journal
@@ -126,7 +126,7 @@ async def _settle_one(deps: Deps, candidate: Attempt, rivals: list[Attempt], rej
         model_mb=measured.model_mb,
         latency_ms=measured.latency_ms,
         checks=[*checks, agrees],
-        warnings=[*rejected, *warnings, *_incomplete(deps, candidate)],
+        warnings=[*rejected, *warnings, *_incomplete(deps, candidate), *_sampled(deps, candidate)],
     )
 
 
@@ -143,6 +143,25 @@ def _incomplete(deps: Deps, candidate: Attempt) -> list[str]:
             "No attempt was finished on all folds: the winner was scored on {made} of {wanted}. More time gives a better founded choice: {command}",
             made=made,
             wanted=wanted,
+            command=how_to_resume(deps.workspace.root, "--time 10m"),
+        )
+    ]
+
+
+def _sampled(deps: Deps, candidate: Attempt) -> list[str]:
+    """Say so where the folds, and perhaps the model, learned from a part of the rows."""
+    if candidate.rows is None:
+        return []
+    whole, own = len(deps.workspace.plan.folds[0].train), len(deps.workspace.search_rows)
+    learned = affordable_rows(deps, candidate, "scored", own)
+    return [
+        deps.say(
+            "To have a model in time, each fold learned from {sample} of {fold_rows} rows, and the delivered model from {learned} of {rows}. "
+            "More time lets it learn from all: {command}",
+            sample=candidate.rows,
+            fold_rows=whole,
+            learned=learned or own,
+            rows=own,
             command=how_to_resume(deps.workspace.root, "--time 10m"),
         )
     ]
@@ -225,7 +244,7 @@ async def _ship(
         letter="d", result="skipped", sentence=deps.say("The scored model itself ships: there is nothing to compare.")
     )
     all_rows_seen = len(deps.workspace.plan.holdout) == 0
-    if not deps.workspace.options.refit or all_rows_seen:
+    if not deps.workspace.options.refit or all_rows_seen or scored.attempt.rows is not None:
         return scored, skipped, []
     if not _time_for(deps, scored.attempt):
         return scored, skipped, [deps.say("No time was left to refit on all rows: the scored model ships.")]

@@ -18,6 +18,7 @@ from open_autoglm.agents.briefing import (
     linear_attempt,
     note_linear,
     past,
+    rows_that_fit,
 )
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.folds import run_fold
@@ -147,15 +148,29 @@ async def evaluate(state: WorkerState, deps: Deps) -> WorkerUpdate:
         return {"problem": ""}
     if _must_end(state, deps):
         return {"problem": scoring.CUT}
+    first = at_hand(deps) is None and deps.budget.seconds_left is not None
+    if first and state.fold == 0 and attempt.rows is None and (rows := rows_that_fit(deps, attempt)) is not None:
+        attempt = _noted(deps, attempt, rows=rows)
+    began = deps.budget.seconds
     failed = await run_fold(attempt, state.fold, deps, lambda: fold_seconds(deps))
+    if first:
+        slowest = max(attempt.number("fold_seconds") or 0.0, deps.budget.seconds - began)
+        _noted(deps, attempt, fold_seconds=slowest)
     return {"problem": "" if failed is None else failure_line(failed.report)}
+
+
+def _noted(deps: Deps, attempt: Attempt, **numbers: float) -> Attempt:
+    """Add numbers to what is known of an attempt."""
+    attempt = replace(attempt, detail={**attempt.detail, **numbers})
+    deps.journal.update(attempt)
+    return attempt
 
 
 def _must_end(state: WorkerState, deps: Deps) -> bool:
     """Whether the search is over and there is something to deliver without this fold."""
     if at_hand(deps) is None:  # the first model may use what finalise would like to keep, but for its own fit
-        made = scoring.timings(deps, deps.journal.attempt(state.attempt))
-        return state.fold > 0 and not leaves_time_to_deliver(deps, made.get("fit_seconds", 0.0))
+        slowest = deps.journal.attempt(state.attempt).number("fold_seconds") or 0.0
+        return state.fold > 0 and not leaves_time_to_deliver(deps, slowest)
     left = deps.budget.search_seconds_left(best_fit_seconds(deps))
     return deps.stop.requested or (left is not None and left <= 0)
 

@@ -42,7 +42,10 @@ async def _bundle(attempt: Attempt, deps: Deps) -> CodeBundle | None:
 
 async def _write_merge(attempt: Attempt, deps: Deps) -> CodeBundle | None:
     deps.journal.set_meta("scored_at_last_merge", str(_scored(deps)))
-    members = affordable([deps.journal.attempt(parent) for parent in attempt.parents], deps)
+    parents = [deps.journal.attempt(parent) for parent in attempt.parents]
+    members = affordable(
+        [parent for parent in parents if parent.rows is None], deps
+    )  # an ensemble fits each on all rows
     if len(members) < 2:  # two make an ensemble
         return None
     weights = await deps.blocking.host(scoring.ensemble_weights, deps, members)
@@ -50,8 +53,8 @@ async def _write_merge(attempt: Attempt, deps: Deps) -> CodeBundle | None:
     if len(chosen) < 2:  # the best alone is already there
         return None
     deps.journal.update(replace(attempt, detail={"weights": chosen}))
-    parents = [past(deps, member) for member in members if member.id in chosen]
-    return await deps.strategist.merge(brief(deps, seed=attempt.seed), parents, chosen)
+    written = [past(deps, member) for member in members if member.id in chosen]
+    return await deps.strategist.merge(brief(deps, seed=attempt.seed), written, chosen)
 
 
 def affordable(candidates: list[Attempt], deps: Deps) -> list[Attempt]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.agents import engine
 
@@ -13,7 +14,7 @@ from open_autoglm.sandbox.base import Job
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.tools.data import split
 from open_autoglm.tools.export.story import RunStory
-from open_autoglm.tools.task import BudgetSpec
+from open_autoglm.tools.task import BudgetSpec, TaskType
 
 pytestmark = pytest.mark.slow
 
@@ -151,3 +152,34 @@ def test_a_candidate_that_cannot_be_fitted_in_time_is_passed_over(
     assert outcome.best_attempt == "a0001"
     assert [text for text in outcome.warnings if "no time left to fit it on all rows" in text]
     assert clock.now - 1000 <= 60 + 5
+
+
+def test_a_first_model_learns_from_as_many_rows_as_surely_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows would take longer than the budget: a part of them gives a model, scored by the host, and a warning says so."""
+    data = engine.table(tmp_path, TaskType.BINARY, rows=20_000)
+
+    def cost(job: Job) -> float:
+        rows = len(pd.read_parquet(job.inputs["train"])) if job.call == "fit" else 0
+        return 0.05 + 0.002 * rows
+
+    writer = engine.strategist(0.5)
+    outcome, clock, played = engine.on_a_clock(
+        tmp_path, monkeypatch, cost, budget=BudgetSpec(seconds=20), writer=writer, data=data
+    )
+
+    assert outcome.exit_code == 0
+    assert outcome.score.holdout is not None
+    assert [text for text in outcome.warnings if "To have a model in time, each fold learned from" in text]
+    assert clock.now - 1000 <= 20 + 5
+    assert len([name for name in played.executed if "fold.fit" in name]) >= 1
+
+
+def test_a_check_that_had_no_time_is_skipped_and_not_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scored model predicted in ten seconds; the second time there are fewer left: that says nothing against it."""
+    slow = {"fold.fit": 1.0, "scored.predict": 17.0, "check-a.predict": 17.0}
+    outcome, _, _ = engine.on_a_clock(
+        tmp_path, monkeypatch, lambda job: slow.get(job.phase, 0.01), budget=BudgetSpec(seconds=40)
+    )
+
+    assert outcome.exit_code == 0
+    assert engine.results(tmp_path)["a"] == "skipped"
