@@ -43,7 +43,7 @@ def quick_plan(name: str, brief: Brief, *, extras: bool) -> Plan:
     plan = plan_recipe(name, brief)
     assert plan is not None
     params = {key: QUICK.get(key, value) for key, value in plan.params.items()}
-    params |= {"n_estimators": 20} if plan.entry == "forest" else {}
+    params |= {"n_estimators": 12} if plan.entry == "forest" else {}
     added = EXTRAS.get(name, ["TUNED_DECISION"]) if extras else ["TUNED_DECISION"] if brief.classes else ["LOG_TARGET"]
     params |= {"balanced": True} if extras and brief.classes else {}
     params |= {"bags": 3} if extras and plan.entry == "lightgbm" else {}
