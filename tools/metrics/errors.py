@@ -1,5 +1,7 @@
 """Metrics of distance between predicted and true numbers."""
 
+from functools import partial
+
 import numpy as np
 
 from open_autoglm.tools.metrics.base import NUMBERS, Floats, Metric, MetricMisfit, Need, RowMean, Rows
@@ -41,61 +43,44 @@ def _r2(rows: Rows) -> float:
     return 1 - missed / spread
 
 
+_of_numbers = partial(Metric, greater_is_better=False, needs=Need.VALUE, task_types=NUMBERS, valid_range=(0, np.inf))
+
 METRICS = (
-    Metric(
+    _of_numbers(
         name="rmse",
-        greater_is_better=False,
-        needs=Need.VALUE,
-        task_types=NUMBERS,
         compute=RowMean(losses=_squares, finish=np.sqrt),
-        valid_range=(0, np.inf),
         english="Root mean squared error, in units of the target; large misses weigh most.",
         chinese="均方根误差,单位与目标相同;大的偏差权重最高。",
         source="Square root of the mean of squared differences.",
         aliases=("root_mean_squared_error", "rmsd", "均方根误差"),
     ),
-    Metric(
+    _of_numbers(
         name="rmsle",
-        greater_is_better=False,
-        needs=Need.VALUE,
-        task_types=NUMBERS,
         compute=RowMean(losses=_log_squares, finish=np.sqrt),
-        valid_range=(0, np.inf),
         english="Root mean squared error of log(1 + value): relative misses count, for targets of 0 and above.",
         chinese="对数均方根误差:衡量相对偏差,适用于非负目标。",
         source="As scikit-learn's root_mean_squared_log_error; predictions below 0 count as 0.",
         aliases=("root_mean_squared_log_error", "对数均方根误差"),
     ),
-    Metric(
+    _of_numbers(
         name="mae",
-        greater_is_better=False,
-        needs=Need.VALUE,
-        task_types=NUMBERS,
         compute=RowMean(losses=_gap),
-        valid_range=(0, np.inf),
         english="Mean absolute error, in units of the target.",
         chinese="平均绝对误差,单位与目标相同。",
         source="Mean of absolute differences.",
         aliases=("mean_absolute_error", "l1", "平均绝对误差"),
     ),
-    Metric(
+    _of_numbers(
         name="mape",
-        greater_is_better=False,
-        needs=Need.VALUE,
-        task_types=NUMBERS,
         compute=RowMean(losses=_relative),
-        valid_range=(0, np.inf),
         english="Mean absolute percentage error, as a fraction (0.1 is 10 %).",
         chinese="平均绝对百分比误差,以小数表示(0.1 即 10%)。",
         source="Hyndman and Koehler 2006, Another look at measures of forecast accuracy, as a fraction; rows whose truth is 0 "
         "have no percentage and are left out. No other row: 0.",
         aliases=("mean_absolute_percentage_error", "平均绝对百分比误差"),
     ),
-    Metric(
+    _of_numbers(
         name="smape",
-        greater_is_better=False,
-        needs=Need.VALUE,
-        task_types=NUMBERS,
         compute=RowMean(losses=_symmetric_relative),
         valid_range=(0, 2),
         english="Symmetric mean absolute percentage error, as a fraction from 0 to 2.",
@@ -103,10 +88,9 @@ METRICS = (
         source="Makridakis et al. 2020, The M4 competition, as a fraction; 0 where truth and prediction are both 0.",
         aliases=("symmetric_mape", "对称平均绝对百分比误差"),
     ),
-    Metric(
+    _of_numbers(
         name="r2",
         greater_is_better=True,
-        needs=Need.VALUE,
         task_types=REGRESSION,
         compute=_r2,
         valid_range=(-np.inf, 1),

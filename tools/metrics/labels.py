@@ -3,6 +3,8 @@
 A class that training never saw has its own row in that matrix and is never hit.
 """
 
+from functools import partial
+
 import numpy as np
 
 from open_autoglm.tools.metrics.base import CLASSIFICATION, Floats, Metric, Need, RowMean, Rows
@@ -66,73 +68,53 @@ def _quadratic_kappa(rows: Rows) -> float:
     return float(1 - np.sum(weights * matrix) / chance) if chance > 0 else 0.0
 
 
+_of_labels = partial(Metric, greater_is_better=True, needs=Need.LABEL, task_types=CLASSIFICATION, valid_range=(0, 1))
+
 METRICS = (
-    Metric(
+    _of_labels(
         name="accuracy",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=RowMean(losses=_hits),
-        valid_range=(0, 1),
         english="Accuracy: the share of rows with the right label.",
         chinese="准确率:标签预测正确的行所占比例。",
         source="Share of labels that are equal.",
         aliases=("acc", "准确率", "正确率", "准确度"),
     ),
-    Metric(
+    _of_labels(
         name="balanced_accuracy",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=_balanced_accuracy,
-        valid_range=(0, 1),
         english="Balanced accuracy: the mean over the classes of the share that was found.",
         chinese="平衡准确率:各类召回率的平均值。",
         source="Brodersen et al. 2010, The balanced accuracy and its posterior distribution; mean over the classes among the "
         "rows, not adjusted for chance.",
         aliases=("bacc", "balanced_acc", "uar", "macro_recall", "平衡准确率", "均衡准确率"),
     ),
-    Metric(
+    _of_labels(
         name="f1",
-        greater_is_better=True,
-        needs=Need.LABEL,
         task_types=frozenset({TaskType.BINARY}),
         compute=_f1,
-        valid_range=(0, 1),
         english="F1 of the positive class: the harmonic mean of precision and recall.",
         chinese="正类的 F1:精确率与召回率的调和平均。",
         source="van Rijsbergen 1979, Information Retrieval, with beta 1. No positive row, true or predicted: 0.",
         aliases=("f1_score", "f_measure", "f1_binary", "f1分数", "f1值"),
     ),
-    Metric(
+    _of_labels(
         name="f1_macro",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=_f1_macro,
-        valid_range=(0, 1),
         english="Macro F1: the plain mean of the F1 of every class.",
         chinese="宏平均 F1:各类 F1 的简单平均。",
         source="Opitz and Burst 2019, Macro F1 and macro F1 (the mean of F1 values), over the classes among the true labels.",
         aliases=("macro_f1", "f1macro", "宏平均f1", "宏f1"),
     ),
-    Metric(
+    _of_labels(
         name="f1_weighted",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=_f1_weighted,
-        valid_range=(0, 1),
         english="Weighted F1: the mean of the F1 of every class, by the number of its rows.",
         chinese="加权 F1:按各类行数加权的 F1 平均值。",
         source="As scikit-learn's f1_score with average='weighted'.",
         aliases=("weighted_f1", "加权f1"),
     ),
-    Metric(
+    _of_labels(
         name="mcc",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=_mcc,
         valid_range=(-1, 1),
         english="Matthews correlation: the correlation of true and predicted labels, fair to rare classes.",
@@ -141,11 +123,8 @@ METRICS = (
         "predicted: 0.",
         aliases=("matthews", "matthews_corrcoef", "phi", "马修斯相关系数"),
     ),
-    Metric(
+    _of_labels(
         name="quadratic_kappa",
-        greater_is_better=True,
-        needs=Need.LABEL,
-        task_types=CLASSIFICATION,
         compute=_quadratic_kappa,
         valid_range=(-1, 1),
         english="Quadratic weighted kappa: agreement on ordered classes, far misses cost more.",

@@ -13,28 +13,39 @@ from open_autoglm.errors import UnknownName
 from open_autoglm.tools.data.profile import ColumnKind
 from open_autoglm.tools.task import ColumnRoles
 
+
+def _before(words: str) -> re.Pattern[str]:
+    """Match a text that ends with these words and what may open the name of a column."""
+    return re.compile(rf"(?:{words})[\"'(]*$")
+
+
+def _after(words: str) -> re.Pattern[str]:
+    """Match what may close the name of a column, and these words."""
+    return re.compile(rf"[\"')]*\s*(?:{words})")
+
+
 _DROP_BEFORE = re.compile(
     r"(?:\b(?:ignor(?:e|ing)|drop(?:ping)?|exclud(?:e|ing)|remov(?:e|ing)|leav(?:e|ing)\s+out|leave\s+aside|skip(?:ping)?|discard(?:ing)?|omit(?:ting)?|disregard|without(?:\s+(?:using|looking\s+at))?|except(?:\s+for)?|(?:everything|anything|all|all\s+columns)\s+but|(?:do\s*not|don'?t|dont|never|must\s*not|should\s*not|not|cannot|can't|may\s+not)\s+(?:use|using|look\s+at|include|train\s+on|rely\s+on|consider|touch|allowed\s+to\s+use)|avoid(?:\s+using)?|no)\b"
     r"|不要(?:使用|用|看|碰|动|考虑|包含|管)?|不(?:使用|用|考虑|看|采用|包括|包含|含|算|能用|得使用|允许使用|准用)|(?<![识类性级区分个特鉴辨判])别(?:使用|用|看|管)|忽略|去掉|去除|剔除|排除|删除|删掉|丢弃|丢掉|除了|除去|除|扔掉|抛开|禁止使用|禁用|勿用|无视|撇开)"
     r"(?:\s|:|the|of|my|our|any|these|following|column(?:s)?|feature(?:s)?|variable(?:s)?|field(?:s)?|列|字段|特征|变量|这|个|两|三|掉|以下|下列|[\"'(])*(?:(?:(?!预测|网络|模型|学习|集成|森林)[\u4e00-\u9fff]){1,4}[\s\"(]+)?$"
 )
-_DROP_AFTER = re.compile(
-    r"[\"')]*\s*(?:columns?|features?|这?[一两三几]?列|字段|这[一两三几]?个?(?:列|字段|特征))?\s*(?:(?:must|should|may|can|shall)\s*(?:not|n't|never)\s+be\s+(?:used|included|seen)|cannot\s+be\s+used|(?:is|are)\s+(?:not\s+(?:to\s+be\s+used|allowed|available|known)|off\s+limits|forbidden|leaky|leakage)|leaks?\b|(?:都)?(?:不要用|不能用|不可用|不参与|不使用|不用|要去掉|去掉|要删除|删掉|会泄漏|泄露|不要))"
+_DROP_AFTER = _after(
+    r"(?:columns?|features?|这?[一两三几]?列|字段|这[一两三几]?个?(?:列|字段|特征))?\s*(?:(?:must|should|may|can|shall)\s*(?:not|n't|never)\s+be\s+(?:used|included|seen)|cannot\s+be\s+used|(?:is|are)\s+(?:not\s+(?:to\s+be\s+used|allowed|available|known)|off\s+limits|forbidden|leaky|leakage)|leaks?\b|(?:都)?(?:不要用|不能用|不可用|不参与|不使用|不用|要去掉|去掉|要删除|删掉|会泄漏|泄露|不要))"
 )
 _ONLY_BEFORE = re.compile(
     r"(?:\b(?:only\s+us(?:e|ing)|us(?:e|ing)\s+only|us(?:e|ing)\s+just|just\s+us(?:e|ing)|only\s+(?:from|with|the\s+columns?)|from\s+only|based\s+only\s+on|solely\s+(?:from|on))|只(?:能)?(?:用|使用|看|根据|依据)|仅(?:用|使用|根据|凭))(?:\s|:|the|columns?|features?|列|字段|特征|[\"'(])*$"
 )
-_ID_AFTER = re.compile(
-    r"[\"')]*\s*(?:column\s+)?(?:列)?\s*(?:(?:is|are)\s+(?:only|just|merely|simply)?\s*(?:an?|the|our)?\s*(?:row\s+)?(?:ids?\b|identifiers?|row\s+numbers?|keys?\b|index|primary\s+key)|(?:只|仅仅|仅)?(?:是|为|作为)(?:一个|行)?(?:编号|序号|id|主键|标识|索引|唯一标识))"
+_ID_AFTER = _after(
+    r"(?:column\s+)?(?:列)?\s*(?:(?:is|are)\s+(?:only|just|merely|simply)?\s*(?:an?|the|our)?\s*(?:row\s+)?(?:ids?\b|identifiers?|row\s+numbers?|keys?\b|index|primary\s+key)|(?:只|仅仅|仅)?(?:是|为|作为)(?:一个|行)?(?:编号|序号|id|主键|标识|索引|唯一标识))"
 )
-_ID_BEFORE = re.compile(
-    r"(?:\b(?:id|identifier|key|index)\s+(?:column|field)s?\s*(?:is|are|=|:)?\s*|(?<![a-z])(?:ids?|identifiers?)\s*(?:(?:is|are)\s+in|is|are|in|=|:)\s*|(?:编号列|id列|id\s*列|主键|标识列)\s*(?:是|为|:)?\s*)[\"'(]*$"
+_ID_BEFORE = _before(
+    r"\b(?:id|identifier|key|index)\s+(?:column|field)s?\s*(?:is|are|=|:)?\s*|(?<![a-z])(?:ids?|identifiers?)\s*(?:(?:is|are)\s+in|is|are|in|=|:)\s*|(?:编号列|id列|id\s*列|主键|标识列)\s*(?:是|为|:)?\s*"
 )
-_TIME_BEFORE = re.compile(
-    r"(?:\b(?:sort(?:ed)?|order(?:ed)?|split|splits)\b(?:\s+(?:the\s+)?(?:data|rows|by|on|in|time|chronologically|it|them|using))*\s+(?:by|on|using|along)\s+(?:the\s+)?|\b(?:time|date|timestamp|datetime)\s+(?:column|field)\s*(?:is|=|:)?\s*|(?:时间列|日期列|时间字段|时间)\s*(?:是|为|:)\s*|按照?\s*)[\"'(]*$"
+_TIME_BEFORE = _before(
+    r"\b(?:sort(?:ed)?|order(?:ed)?|split|splits)\b(?:\s+(?:the\s+)?(?:data|rows|by|on|in|time|chronologically|it|them|using))*\s+(?:by|on|using|along)\s+(?:the\s+)?|\b(?:time|date|timestamp|datetime)\s+(?:column|field)\s*(?:is|=|:)?\s*|(?:时间列|日期列|时间字段|时间)\s*(?:是|为|:)\s*|按照?\s*"
 )
-_TIME_AFTER = re.compile(
-    r"[\"')]*\s*(?:(?:is|holds)\s+(?:the|a|our)?\s*(?:time|date|timestamp)|(?:列)?\s*(?:是|为|作为)(?:时间|日期)|(?:的)?(?:先后)?(?:顺序|排序|先后|时间顺序|划分|切分|拆分))"
+_TIME_AFTER = _after(
+    r"(?:is|holds)\s+(?:the|a|our)?\s*(?:time|date|timestamp)|(?:列)?\s*(?:是|为|作为)(?:时间|日期)|(?:的)?(?:先后)?(?:顺序|排序|先后|时间顺序|划分|切分|拆分)"
 )
 _TIME_WISH = Lexicon(
     {"time": ("split by time", "time based split", "time split", "temporal split", "chronological*", "in time order", "later rows", "later ones", "out of time", "after the training period", "come after the training", "no peeking into the future", "order of time", "不要打乱时间", "按时间划分", "按时间切分", "按时间顺序", "按时间排序", "按时间先后", "按日期划分", "时间顺序", "训练时段之后", "时间外")}
@@ -55,26 +66,24 @@ _GROUP = (
     re.compile(r"分组列\s*(?:是|为|:)?\s*(?P<of>[^,。;()]{1,20})"),
 )  # fmt: skip
 _TIMELY = re.compile(r"(?:time|date|chronolog\w*|时间|日期)")
-_GROUP_AFTER = re.compile(
-    r"[\"')]*\s*(?:is|as)\s+(?:the\s+)?(?:group|grouping)(?!\w)|[\"')]*\s*(?:列)?(?:是|作为|为)分组"
+_GROUP_AFTER = _after(r"(?:is|as)\s+(?:the\s+)?(?:group|grouping)(?!\w)|(?:列)?(?:是|作为|为)分组")
+_WEIGHT_BEFORE = _before(
+    r"\bweight(?:ed|ing|s)?\s+(?:rows\s+|samples\s+|them\s+)?(?:by|with|using)\s+(?:the\s+)?|\b(?:sample|row|case|survey|observation)\s+weights?\s*(?:is|are|=|:|in|from|column)*\s*(?:in\s+)?(?:the\s+)?(?:column\s+)?|\bweights?\s+(?:are\s+|is\s+)?in\s+(?:the\s+)?(?:column\s+)?|\bweight\s+column\s*(?:is|=|:)?\s*|(?:样本权重|权重列|权重)\s*(?:列)?\s*(?:是|为|:|用|在)?\s*"
 )
-_WEIGHT_BEFORE = re.compile(
-    r"(?:\bweight(?:ed|ing|s)?\s+(?:rows\s+|samples\s+|them\s+)?(?:by|with|using)\s+(?:the\s+)?|\b(?:sample|row|case|survey|observation)\s+weights?\s*(?:is|are|=|:|in|from|column)*\s*(?:in\s+)?(?:the\s+)?(?:column\s+)?|\bweights?\s+(?:are\s+|is\s+)?in\s+(?:the\s+)?(?:column\s+)?|\bweight\s+column\s*(?:is|=|:)?\s*|(?:样本权重|权重列|权重)\s*(?:列)?\s*(?:是|为|:|用|在)?\s*)[\"'(]*$"
+_WEIGHT_AFTER = _after(
+    r"(?:column\s+)?(?:(?:is|are|as|holds?|contains)\s+(?:the\s+|a\s+)?(?:sample\s+|row\s+|case\s+|survey\s+)?weights?\b|(?:列)?\s*(?:作为|是|为|当作)?(?:样本)?(?:权重|加权))"
 )
-_WEIGHT_AFTER = re.compile(
-    r"[\"')]*\s*(?:column\s+)?(?:(?:is|are|as|holds?|contains)\s+(?:the\s+|a\s+)?(?:sample\s+|row\s+|case\s+|survey\s+)?weights?\b|(?:列)?\s*(?:作为|是|为|当作)?(?:样本)?(?:权重|加权))"
+_TEXT_BEFORE = _before(
+    r"\b(?:free\s+)?text\s+(?:is\s+)?(?:in\s+)?(?:the\s+)?(?:column|field)?\s*(?:is|=|:|in)?\s*(?:the\s+)?|\btext\s+is\s+in\s+(?:the\s+)?(?:column\s+)?|文本列\s*(?:是|为|:)?\s*|文本在\s*"
 )
-_TEXT_BEFORE = re.compile(
-    r"(?:\b(?:free\s+)?text\s+(?:is\s+)?(?:in\s+)?(?:the\s+)?(?:column|field)?\s*(?:is|=|:|in)?\s*(?:the\s+)?|\btext\s+is\s+in\s+(?:the\s+)?(?:column\s+)?|文本列\s*(?:是|为|:)?\s*|文本在\s*)[\"'(]*$"
+_TEXT_AFTER = _after(
+    r"(?:column\s+)?(?:(?:is|holds|contains)\s+(?:a\s+|the\s+)?(?:free\s+)?text|(?:列)?\s*(?:是|为)(?:一个)?(?:自由)?文本)"
 )
-_TEXT_AFTER = re.compile(
-    r"[\"')]*\s*(?:column\s+)?(?:(?:is|holds|contains)\s+(?:a\s+|the\s+)?(?:free\s+)?text|(?:列)?\s*(?:是|为)(?:一个)?(?:自由)?文本)"
+_KNOWN_AFTER = _after(
+    r"(?:(?:is|are|will\s+be)\s+known\s+(?:in\s+advance|ahead|beforehand|for\s+the\s+future)|(?:都)?(?:是)?(?:提前|事先|预先)?(?:可知|已知|知道|可以提前知道|能提前知道))(?!\s*不)"
 )
-_KNOWN_AFTER = re.compile(
-    r"[\"')]*\s*(?:(?:is|are|will\s+be)\s+known\s+(?:in\s+advance|ahead|beforehand|for\s+the\s+future)|(?:都)?(?:是)?(?:提前|事先|预先)?(?:可知|已知|知道|可以提前知道|能提前知道))(?!\s*不)"
-)
-_SERIES_BEFORE = re.compile(
-    r"(?:\b(?:for|of)?\s*(?:each|every|per|by|all)\s+(?:combination\s+of\s+)?(?:the\s+)?|每一?(?:个|家|种|类|台)?\s*|各个?\s*|分\s*|按照?\s*)[\"'(]*$"
+_SERIES_BEFORE = _before(
+    r"\b(?:for|of)?\s*(?:each|every|per|by|all)\s+(?:combination\s+of\s+)?(?:the\s+)?|每一?(?:个|家|种|类|台)?\s*|各个?\s*|分\s*|按照?\s*"
 )
 
 
