@@ -25,6 +25,7 @@ from open_autoglm.tools.export.story import (
     RunStory,
     Scores,
 )
+from open_autoglm.tools.export.words import NAMES
 
 Tell = Callable[..., RunStory]
 HOSTILE = [
@@ -127,6 +128,28 @@ def test_hostile_text_stays_text(tell: Tell) -> None:
     assert "\u202e" not in page
     assert "\x00" not in page
     assert "{{ 7*7 }}" in "".join(Tags(page).text)
+
+
+def test_a_chinese_page_is_chinese(tell: Tell) -> None:
+    """What the page itself says, in text and in charts, holds no English word but names: of files, metrics, programs."""
+    story = tell(language="zh")
+    shown = re.sub(r"(?s)<(style|pre|code|bdi)\b.*?</\1>", " ", report_page(story))
+    told = {*re.findall(r"[A-Za-z]{3,}", " ".join(_texts(story.model_dump())))}
+    words = {*re.findall(r"[A-Za-z]{3,}", " ".join(Tags(shown).text + _labels(shown)))}
+    assert words - told - {"Open", "AutoGLM", "ROC", "AUC", "CPU", "Python", "lock", "requirements"} == set()
+
+
+def _texts(value: object) -> list[str]:
+    """Return the texts that a story holds, which are the run's and not the page's."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, list | tuple):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) and value not in NAMES else []
+
+
+def _labels(page: str) -> list[str]:
+    return re.findall(r'aria-label="([^"]*)"', page)
 
 
 def test_the_same_story_gives_the_same_bytes(tmp_path: Path, tell: Tell) -> None:
