@@ -199,6 +199,7 @@ STRONGER: Mapping[str, Mapping[str, JsonValue]] = {
     "xgboost": {"max_depth": 4, "min_child_weight": 8.0, "reg_lambda": 5.0},
     "forest": {"min_samples_leaf": 5},
     "neighbors": {"neighbors": 40},
+    "tree": {"max_depth": 3, "min_samples_leaf": 30},
 }
 WEAKER: Mapping[str, Mapping[str, JsonValue]] = {
     "linear": {"C": 10.0},
@@ -208,6 +209,7 @@ WEAKER: Mapping[str, Mapping[str, JsonValue]] = {
     "xgboost": {"max_depth": 9, "min_child_weight": 1.0},
     "forest": {"max_features": 0.7},
     "neighbors": {"neighbors": 5},
+    "tree": {"max_depth": 5},
 }
 CHANGES: Sequence[Change] = (
     Change(name="bag", phrase="five models on inner folds", apply=_bag),

@@ -76,7 +76,10 @@ RECIPES: Mapping[str, Recipe] = {
     "histogram": Recipe(family=ModelFamily.BOOSTING, entry="histogram", title="Histogram boosting"),
     "xgboost": Recipe(family=ModelFamily.BOOSTING, entry="xgboost", title="XGBoost", package="xgboost"),
     "neighbors": Recipe(family=ModelFamily.NEIGHBORS, entry="neighbors", title="Nearest neighbours"),
+    "tree": Recipe(family=ModelFamily.TREES, entry="tree", title="Decision tree"),
 }
+INTERPRETABLE = ("linear", "tree")
+"""Recipes whose models a person can read: one weight per feature, or a handful of questions."""
 
 
 def portfolio(brief: Brief) -> list[Plan]:
@@ -94,8 +97,10 @@ def plan_recipe(name: str, brief: Brief) -> Plan | None:
     if not _allowed(recipe, table.task):
         return None
     columns = dict(table.columns)
-    if recipe.family is ModelFamily.NEIGHBORS and len(columns) > 1:
-        columns.pop("texts", None)  # thousands of words would drown everything else in a distance
+    if name in ("neighbors", "tree") and len(columns) > 1:
+        columns.pop("texts", None)  # thousands of words would drown everything else in a distance, and are no question
+    if name == "tree" and set(columns) == {"texts"}:
+        return None
     choices = list(recipe.choices)
     if table.task.metric.name in DECIDED and "prediction" not in brief.classes:
         choices.append("TUNED_DECISION")
@@ -126,13 +131,15 @@ def learns_logarithm(brief: Brief) -> bool:
 
 def _allowed(recipe: Recipe, task: TaskSpec) -> bool:
     wishes = task.constraints
-    if recipe.family.value in wishes.forbidden_models or (wishes.interpretable and recipe.entry != "linear"):
+    if recipe.family.value in wishes.forbidden_models or (wishes.interpretable and recipe.entry not in INTERPRETABLE):
         return False
     return recipe.package is None or importlib.util.find_spec(recipe.package) is not None
 
 
 def _order(table: Table) -> list[str]:
-    """Order the recipes by what they are likely to bring for their time."""
+    """Order the recipes by what they are likely to bring for their time; a tree of few questions is for readers alone."""
+    if table.task.constraints.interpretable:
+        return list(INTERPRETABLE)
     if table.rows < 500 or table.features > 2 * table.rows:  # too few rows for boosting to be first
         order = ["linear", "extra_trees", "random_forest", "lightgbm", "catboost", "xgboost", "neighbors", "histogram"]
     elif table.rows > 50_000:
@@ -281,6 +288,10 @@ def _neighbors(table: Table) -> dict[str, JsonValue]:
     return {"neighbors": 15 if table.rows > 200 else 5, "balanced": False}
 
 
+def _tree(table: Table) -> dict[str, JsonValue]:
+    return {"max_depth": 4, "min_samples_leaf": max(5, min(100, table.rows // 200)), "balanced": False}
+
+
 PARAMETERS = {
     "linear": _linear,
     "lightgbm": _lightgbm,
@@ -290,4 +301,5 @@ PARAMETERS = {
     "histogram": _histogram,
     "xgboost": _xgboost,
     "neighbors": _neighbors,
+    "tree": _tree,
 }

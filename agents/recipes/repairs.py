@@ -19,6 +19,7 @@ CHEAPER: Mapping[str, Mapping[str, JsonValue]] = {
     "xgboost": {"max_trees": 150, "learning_rate": 0.2, "max_depth": 5},
     "forest": {"n_estimators": 50, "min_samples_leaf": 10},
     "neighbors": {"neighbors": 5},
+    "tree": {"max_depth": 3},
 }
 SHAPING = ("EXTRA_TREES", "LOG_TARGET", "TUNED_DECISION")
 """Choices that are kept in the first repair: without them the answer would be another one."""

@@ -42,6 +42,7 @@ SPACES: Mapping[str, Mapping[str, Float | Int | Choice]] = {
         "max_features": Choice(options=["sqrt", 0.2, 0.4, 0.7, 1.0]),
     },
     "neighbors": {"neighbors": Int(low=2, high=60, log=True)},
+    "tree": {"max_depth": Int(low=2, high=5), "min_samples_leaf": Int(low=3, high=100, log=True)},
 }
 """Entry module to its parameters."""
 

@@ -29,7 +29,7 @@ def test_a_chinese_run_is_recorded_in_chinese(tmp_path: Path) -> None:
     assert outcome.unmet
     assert [text for text in sentences if text and not re.search("[\u3400-\u9fff]", text)] == []
     words = set(re.findall(r"[a-z]{4,}", " ".join(sentences)))
-    assert words <= {"label", "roc_auc", "autoglm", "resume", "run", "time", "scripted", "noise", "autoglm", "doctor"}
+    assert words <= {"label", "roc_auc", "autoglm", "resume", "run", "time", "scripted", "noise", "doctor"}
 
 
 @pytest.mark.slow
@@ -38,7 +38,5 @@ def test_a_resumed_run_keeps_its_language(tmp_path: Path) -> None:
     task = engine.a_task(TaskType.BINARY, "roc_auc", language="zh", prompt="预测 label")
     writer = ScriptedStrategist(task, [engine.bundle(noise) for noise in (2.0, 0.5, 1.0)])
     engine.go(tmp_path, writer=writer, prompt="预测 label", budget=BudgetSpec(attempts=1))
-    again = resume_run(
-        tmp_path / "run", budget=BudgetSpec(attempts=1), strategist=writer, sandbox=engine.sandbox()
-    )
+    again = resume_run(tmp_path / "run", budget=BudgetSpec(attempts=1), strategist=writer, sandbox=engine.sandbox())
     assert "预算内的尝试次数已用完" in as_text(again)

@@ -52,12 +52,12 @@ def test_drafts_are_many_different_and_always_the_same(task_type: TaskType, brie
 
 
 def test_wishes_restrict_the_drafts(messy: dict[TaskType, pd.DataFrame], make_brief: Callable[..., Brief]) -> None:
-    """Forbidden families never appear; `interpretable` leaves the linear model alone."""
+    """Forbidden families never appear; `interpretable` leaves what can be read: the linear model and a single tree."""
     frame = messy[TaskType.BINARY]
     forbidden = make_brief(frame, TaskType.BINARY, constraints=Constraints(forbidden_models=["boosting", "linear"]))
     assert {bundle.traits["family"] for bundle in drafts(forbidden)} == {"trees", "neighbors"}
     readable = make_brief(frame, TaskType.BINARY, constraints=Constraints(interpretable=True))
-    assert {bundle.traits["family"] for bundle in drafts(readable)} == {"linear"}
+    assert {bundle.traits["family"] for bundle in drafts(readable)} == {"linear", "trees"}
 
 
 def test_no_role_is_ever_a_feature(messy: dict[TaskType, pd.DataFrame], make_brief: Callable[..., Brief]) -> None:
