@@ -23,8 +23,8 @@ from open_autoglm.events import Event, EventKind
 from open_autoglm.tools.task import BudgetSpec
 
 NODES = [*graph.build_run_graph().nodes, *graph.build_worker_graph().nodes]
-FAST = {"repair", "evaluate", "search", "finalise"}
-"""Nodes at which every run of the tests dies; the slow ones let it die at all."""
+FAST = {"repair", "evaluate", "finalise"}
+"""Where the fast tests let a run die; the slow ones let it die at every node."""
 
 
 class Crash(BaseException):

@@ -22,7 +22,7 @@ EXTRAS = {
     "random_forest": ["COMPARISONS", "TARGET_ENCODING", "TUNED_DECISION"],
 }
 """Choices that a second pass takes, so that every block is run."""
-QUICKEST = ("linear", "lightgbm", "random_forest")
+QUICKEST = ("linear", "lightgbm")
 
 
 def marks_of(name: str, task_type: TaskType) -> list[pytest.MarkDecorator]:
