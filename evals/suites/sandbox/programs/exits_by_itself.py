@@ -1,0 +1,6 @@
+"""Leaves by sys.exit when it is done."""
+
+from attack import *
+
+done()
+sys.exit(0)
