@@ -28,6 +28,16 @@ class Counters:
     throttled_seconds: float = 0.0
     """Time for which its threads waited because the group had used up its processors."""
 
+    def later(self, other: "Counters") -> "Counters":
+        """Return what was counted by the later of two readings; a group that is gone reads as nothing."""
+        return Counters(
+            peak_bytes=max(self.peak_bytes, other.peak_bytes),
+            oom_kills=max(self.oom_kills, other.oom_kills),
+            process_limit_hits=max(self.process_limit_hits, other.process_limit_hits),
+            tasks=other.tasks,
+            throttled_seconds=max(self.throttled_seconds, other.throttled_seconds),
+        )
+
 
 @dataclass(slots=True)
 class Cgroup:

@@ -71,6 +71,7 @@ class Execution:
     out: int | None = None
     """Descriptor of the output folder, once the keeper has sent it."""
     _before: Counters = field(default_factory=Counters)
+    _counted: Counters = field(default_factory=Counters)
     reports_calls: bool = False
     """Whether refused system calls are among the violations."""
     _calls: Watch | None = None
@@ -222,6 +223,7 @@ class Execution:
         used = usage.user_seconds + usage.system_seconds
         if self._stall.is_stalled(time.monotonic(), cpu_seconds=used, said_bytes=self._said()):
             self._stop_stalled()
+        self._sample()
         if self.cgroup is None:
             if usage.resident_bytes > self.limits.memory_bytes:
                 used = tree.proportional_bytes(usage.pids)
@@ -267,10 +269,11 @@ class Execution:
 
     def _end_tree(self) -> None:
         """Kill what is left and return when it is dead."""
+        self._sample()  # the group of a container goes with the container
         if self.seclusion is Seclusion.NAMESPACES and self._cell is not None:
             tree.kill_and_wait(self._cell)
         elif self.seclusion is Seclusion.SINGLE_USE and self.server.ring is not None:
-            tree.kill_and_wait(self.server.ring)
+            self.server.end()
         elif tree.HAS_PROC:
             members = self.cgroup.members if self.cgroup else list
             if not tree.kill_marked(self.server.mark, spare=self.server.process.pid, members=members):
@@ -279,7 +282,12 @@ class Execution:
             with suppress(OSError):
                 os.killpg(self._group, signal.SIGKILL)
         if self.cgroup is not None:
-            self._count(self.cgroup.counters())
+            self._sample()
+            self._count(self._counted)
+
+    def _sample(self) -> None:
+        if self.cgroup is not None:
+            self._counted = self._counted.later(self.cgroup.counters())
 
     def _count(self, counters: Counters) -> None:
         self.verdict.peak_bytes = counters.peak_bytes

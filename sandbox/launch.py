@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.tree import MARK
 
@@ -68,6 +70,39 @@ class Inside:
     """Folders that must stay visible where something new is mounted over their parents."""
 
 
+class Contained(ABC):
+    """A fork server that an engine started in a container; speaks like a `subprocess.Popen`."""
+
+    @property
+    @abstractmethod
+    def pid(self) -> int:
+        """The container's first process, as this machine numbers it."""
+
+    @abstractmethod
+    def poll(self) -> int | None:
+        """Return None while it starts or runs."""
+
+    @abstractmethod
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it is dead.
+
+        Raises:
+            subprocess.TimeoutExpired: It is not.
+        """
+
+    @abstractmethod
+    def kill(self) -> None:
+        """Kill everything in the container."""
+
+    @abstractmethod
+    def group(self) -> Cgroup:
+        """Return the control group that the engine made for it.
+
+        Raises:
+            SandboxUnavailable: It cannot be read here.
+        """
+
+
 class Launcher(Protocol):
     """One backend's way to start a fork server."""
 
@@ -81,7 +116,9 @@ class Launcher(Protocol):
         """Return where things lie, for a session whose folder on the host is `base`."""
         ...
 
-    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+    def start(
+        self, base: Path, control: int, environment: Mapping[str, str], log: int
+    ) -> subprocess.Popen[bytes] | Contained:
         """Start `forkserver.py` with the control socket `control` inherited under the same number, stderr into `log`.
 
         Raises:

@@ -19,7 +19,7 @@ from typing import Any
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import tree
 from open_autoglm.sandbox.cgroup import Cgroup
-from open_autoglm.sandbox.launch import Inside, Launcher, Seclusion, environment
+from open_autoglm.sandbox.launch import Contained, Inside, Launcher, Seclusion, environment
 from open_autoglm.sandbox.streams import sanitise
 
 MESSAGE_BYTES = 1 << 16
@@ -31,7 +31,7 @@ LOG_BYTES = 2_000
 class ForkServer:
     """A started fork server, perhaps still importing."""
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Contained
     control: socket.socket
     mark: str
     inside: Inside
@@ -102,6 +102,9 @@ class ForkServer:
 
     def _join_group(self) -> None:
         """Put the fork server into a control group; what it imported stays charged to the host's own."""
+        if isinstance(self.process, Contained):
+            self.group = self.process.group()
+            return
         self.group = Cgroup.make()
         try:
             for pid in [self.process.pid, *tree.descendants(self.process.pid)] if self.group else ():
@@ -135,6 +138,15 @@ class ForkServer:
         self.log.seek(max(0, self.log.tell() - LOG_BYTES))
         return " ".join(sanitise(self.log.read().decode("utf-8", "replace")).split())
 
+    def end(self) -> None:
+        """Kill everything in its sandbox and return when it is dead.
+
+        Raises:
+            SandboxError: Something of it does not die.
+        """
+        if self.ring is not None:
+            tree.kill_and_wait(self.ring, ask=self.process.kill if isinstance(self.process, Contained) else None)
+
     def stop(self) -> None:
         """Kill it, and with it what its sandbox holds; return when all is dead. Idempotent.
 
@@ -146,8 +158,7 @@ class ForkServer:
             self.process.kill()
         self.process.wait()
         try:
-            if self.ring is not None:
-                tree.kill_and_wait(self.ring)
+            self.end()
             if self.plain and tree.HAS_PROC:
                 tree.kill_marked(self.mark, spare=self.process.pid, members=self.group.members if self.group else list)
         finally:

@@ -1,0 +1,271 @@
+"""Docker: a hardened container for every execution, the next one starting while the host looks at the last one's results.
+
+Covered: no network but an empty loopback; a read-only file system with the image's Python, the job's code and its inputs, /sys and
+the telling parts of /proc masked; PID, IPC, UTS and mount namespaces, no capabilities, no way to new rights, another user id where
+the host's user is root; system calls fail that are not on a list (`images/seccomp.json`), or that the policy refuses and reports: user
+namespaces, mounts, io_uring, keys, BPF, sockets that leave a network namespace; an emptied environment; writable are only folders in memory with
+limits on size and files; limits on memory without swap, processes and processors, kept and counted by the kernel. The verdict comes
+from the container's control group and from the wait status, never from the engine or the code; killing the first
+process kills everything. Nothing of one execution is seen by the next: it is another container.
+
+Why it counts as stronger than bubblewrap: its list of system calls is of those allowed, bubblewrap's of those refused, and no
+user namespace is ever made. The price is time: a container is up and has imported in a second or so, where bubblewrap forks in milliseconds.
+So `auto` takes it only where its image was built on purpose.
+
+Not covered: holes of the kernel, of the engine and of runc, side channels of processor and caches, GPUs (none are passed in). Engines in a
+virtual machine of their own (Docker Desktop) or on another machine cannot be used: descriptors are passed to and fro.
+"""
+
+import json
+import os
+import random
+import socket
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
+from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
+from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Contained, Inside, Seclusion
+from open_autoglm.sandbox.policy import Policy, default_policy
+from open_autoglm.sandbox.report import is_ok
+from open_autoglm.sandbox.session import SupervisedSession
+from open_autoglm.sandbox.syscalls import filters
+
+HOME = "/autoglm"
+PYTHON = "/opt/python/bin/python"
+SOCKET = Path("/var/run/docker.sock")
+FOLDERS = (f"{HOME}/out", f"{HOME}/work", "/tmp")  # noqa: S108 - mount points
+SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
+HELPERS = ("dial.py", "forkserver.py", "namespaces.py", "runtime")
+SECCOMP = PACKAGE / "images" / "seccomp.json"
+FOLDER_BYTES = 4 << 30
+"""More than any limit on disk: the supervisor holds the folders together to that."""
+START_BYTES = 2 << 30
+START_PROCESSES = 256
+"""Limits while nothing but the fork server runs; an execution sets its own before it begins."""
+MASKED = (
+    "/sys", "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/scsi",
+    "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/sysrq-trigger",
+)  # fmt: skip
+READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
+USERS = (1 << 20, 1 << 30)
+PROBE_SECONDS = 20
+ENGINE_SECONDS = 20
+BUILD = "Build it: autoglm sandbox build (or, without a registry, autoglm sandbox build --debootstrap)."
+
+
+class DockerLauncher:
+    """Starts the fork server in a container."""
+
+    backend = "docker"
+    isolating = True
+    seclusion = Seclusion.SINGLE_USE
+    tier = "docker/single_use"
+
+    def __init__(self, image: str, *, cpus: int = 2, policy: Policy | None = None) -> None:
+        self.image = image
+        self.cpus = cpus
+        self.policy = policy or default_policy()
+
+    def inside(self, base: Path) -> Inside:
+        """Return the fixed paths; they tell nothing of the host."""
+        del base
+        return Inside(
+            job=f"{HOME}/job",
+            out=FOLDERS[0],
+            work=FOLDERS[1],
+            tmp=FOLDERS[2],
+            writable=(*FOLDERS, SHARED_MEMORY),
+        )
+
+    def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> Contained:
+        """Start it; returns before the container is up."""
+        from open_autoglm.sandbox.container import Container, Line  # noqa: PLC0415 - loads the SDK
+
+        line = Line(base)
+        user = random.SystemRandom().randrange(*USERS) if os.geteuid() == 0 else os.geteuid()
+        (line.folder / "passwd").write_text(f"sandbox:x:{user}:{user}::{FOLDERS[1]}:/bin/sh\n", encoding="ascii")
+        (line.folder / "passwd").chmod(0o644)
+        return Container(engine(), self.config(base, line.folder, environment, user), line, control, log)
+
+    def config(self, base: Path, line: Path, environment: Mapping[str, str], user: int) -> dict[str, Any]:
+        """Return what the engine is asked for: the body of its call `POST /containers/create`."""
+        from open_autoglm.sandbox.janitor import LABEL, owner  # noqa: PLC0415 - see above
+
+        variables = {**environment, "PATH": f"{Path(PYTHON).parent}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": ""}
+        return {
+            "Image": self.image,
+            "Entrypoint": [PYTHON],
+            "Cmd": ["-I", "-S", f"{HOME}/dial.py", f"{HOME}/line/s", f"{HOME}/forkserver.py"],
+            "Env": [f"{name}={value}" for name, value in variables.items()],
+            "User": f"{user}:{user}",
+            "WorkingDir": "/",
+            "Hostname": "sandbox",
+            "NetworkDisabled": True,
+            "Labels": {LABEL: owner()},
+            "HostConfig": self._host_config(base, line, user),
+        }
+
+    def _host_config(self, base: Path, line: Path, user: int) -> dict[str, Any]:
+        options = f"rw,exec,nosuid,nodev,size={FOLDER_BYTES},nr_inodes={self.policy.filesystem.inodes}"
+        options += f",mode=0700,uid={user},gid={user}"
+        shown = {
+            base / "job": f"{HOME}/job",
+            line: f"{HOME}/line",
+            line / "passwd": "/etc/passwd",
+            **{PACKAGE / name: f"{HOME}/{name}" for name in HELPERS},
+        }
+        return {
+            "NetworkMode": "none",
+            "IpcMode": "private",
+            "ReadonlyRootfs": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges", f"seccomp={json.dumps(seccomp_profile(self.policy))}"],
+            "MaskedPaths": list(MASKED),
+            "ReadonlyPaths": list(READ_ONLY),
+            "Binds": [f"{source}:{target}:ro" for source, target in shown.items()],
+            "Tmpfs": dict.fromkeys(FOLDERS, options),
+            "ShmSize": FOLDER_BYTES,
+            "Memory": START_BYTES,
+            "MemorySwap": START_BYTES,
+            "PidsLimit": START_PROCESSES,
+            "CpuPeriod": PERIOD_MICROSECONDS,
+            "CpuQuota": self.cpus * PERIOD_MICROSECONDS,
+            "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
+            "LogConfig": {"Type": "none"},
+            "AutoRemove": True,
+        }
+
+
+class DockerSandbox:
+    """Runs code in containers of the Docker engine."""
+
+    name = "docker"
+    isolating = True
+
+    def __init__(self, *, imports: Sequence[str] = IMPORTS) -> None:
+        self._imports = imports
+
+    def probe(self) -> Readiness:
+        """Look for engine and image, then run a job that does nothing."""
+        image, reason, details = _working()
+        return Readiness(
+            backend=self.name,
+            ready=image is not None,
+            isolating=True,
+            tier=DockerLauncher.tier if image else "none",
+            reason=reason,
+            details=details,
+        )
+
+    def open(self, *, cpus: int = 2) -> Session:
+        """Start a session; its first container starts in the background."""
+        image, reason, _ = _working()
+        if image is None:
+            raise SandboxUnavailable(reason)
+        return SupervisedSession(DockerLauncher(image, cpus=cpus), cpus=cpus, imports=self._imports)
+
+
+def seccomp_profile(policy: Policy) -> dict[str, Any]:
+    """Return the engine's profile of system calls: nothing but what is listed, and what the policy has reported when it is tried.
+
+    An engine's refusal is silent and comes before any other. So where an execution lays the policy's own filter before its code
+    runs (see `syscalls`), the calls that this one refuses and reports pass the engine's.
+    """
+    profile: dict[str, Any] = json.loads(SECCOMP.read_text(encoding="utf-8"))
+    if filters(policy) is None:
+        return profile
+    reported = {name for refusal in policy.system_calls.refused for name in refusal.calls} | {"clone", "socket"}
+    rules = [{**rule, "names": [n for n in rule["names"] if n not in reported]} for rule in profile["syscalls"]]
+    passed = {"names": sorted(reported), "action": "SCMP_ACT_ALLOW"}
+    return {**profile, "syscalls": [*(rule for rule in rules if rule["names"]), passed]}
+
+
+@cache
+def engine() -> Any:
+    """Return this process's connection to the engine, a `docker.APIClient`; safe in threads.
+
+    Raises:
+        docker.errors.DockerException: There is none.
+    """
+    import docker  # noqa: PLC0415 - takes a fifth of a second
+
+    return docker.APIClient(base_url=f"unix://{SOCKET}", version="auto", timeout=ENGINE_SECONDS)
+
+
+@cache
+def _working() -> tuple[str | None, str, dict[str, str]]:
+    """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
+    if sys.platform != "linux":
+        return None, "The Docker backend needs an engine on the same Linux machine.", {"platform": sys.platform}
+    reason = _no_engine()
+    if reason:
+        return None, reason, {}
+    from open_autoglm.sandbox.image import image_name  # noqa: PLC0415 - reads the metadata of installed packages
+
+    image = image_name()
+    if _asked(f"/images/{image}/json") != 200:
+        return None, f"The engine runs, but there is no image {image!r}. {BUILD}", {"image": image}
+    details = {"image": image, **_versions()}
+    problem = _problem(DockerLauncher(image, cpus=1))
+    if problem:
+        return None, f"A container does not work here: {problem[:600]}", details
+    return image, "Works, with a container of its own for every execution.", details
+
+
+def _no_engine() -> str | None:
+    if not SOCKET.exists():
+        return "There is no Docker engine (no /var/run/docker.sock). Install one, such as: apt-get install docker.io"
+    if not os.access(SOCKET, os.W_OK):
+        return "The Docker engine may not be used by this user. Join the group that may (it is as good as root): usermod -aG docker"
+    status = _asked("/_ping")
+    return None if status == 200 else "The Docker engine does not answer. Start it: systemctl start docker"
+
+
+def _asked(path: str) -> int:
+    """Return the status of a request to the engine, 0 where none answers: without the SDK, whose import takes far longer."""
+    request = f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(ENGINE_SECONDS)
+            line.connect(str(SOCKET))
+            line.sendall(request.encode())
+            return int(line.makefile("rb").readline().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _versions() -> dict[str, str]:
+    """Return what the engine says about itself."""
+    api = engine()
+    versions, about = api.version(), api.info()
+    parts = {part["Name"]: part["Version"] for part in versions.get("Components", [])}
+    return {
+        "engine": parts.get("Engine", str(versions.get("Version"))),
+        "runc": parts.get("runc", "unknown"),
+        "cgroup": f"v{about.get('CgroupVersion', '1')} by {about.get('CgroupDriver')}",
+        "storage": str(about.get("Driver")),
+        "user": "its own" if os.geteuid() == 0 else "yours",
+    }
+
+
+def _problem(launcher: DockerLauncher) -> str | None:
+    """Return why a job that does nothing does not run, or None where it runs."""
+    limits = Limits(wall_seconds=PROBE_SECONDS, memory_bytes=1 << 30)
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(
+            execution_id="probe", phase="probe", call="nothing", code={}, context={}, inputs={}, limits=limits,
+            collect=Path(folder) / "out",
+        )  # fmt: skip
+        try:
+            with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
+                report = session.run(job)
+        except SandboxError as error:
+            return str(error)
+    return None if is_ok(report) else report.detail or report.stderr.head[-300:] or "the job did not end well"

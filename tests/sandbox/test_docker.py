@@ -1,0 +1,171 @@
+"""Docker: the shared contracts in real containers, and what is its own; the first part needs no engine."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from open_autoglm.sandbox import docker as backend
+from open_autoglm.sandbox import janitor
+from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.container import ContainerGroup
+from open_autoglm.sandbox.docker import DockerLauncher, DockerSandbox
+from open_autoglm.sandbox.image import image_name, locked
+from open_autoglm.sandbox.isolation_contract import IsolationContract
+from open_autoglm.sandbox.policy import default_policy
+
+
+@pytest.fixture(scope="module")
+def engine() -> Any:
+    """The engine, once the backend is ready. Where CI runs, tests that are left out would prove nothing."""
+    ready = DockerSandbox().probe()
+    if not ready.ready and "CI" not in os.environ:
+        pytest.skip(ready.reason)
+    assert ready.ready, ready.reason
+    return backend.engine()
+
+
+def test_the_container_is_asked_for_hardened(tmp_path: Path) -> None:
+    """What the engine is told, in its own words."""
+    config = DockerLauncher("image", cpus=1).config(tmp_path, tmp_path / "line", {"PYTHONPATH": "/host", "A": "b"}, 4711)
+    host = config["HostConfig"]
+
+    assert (host["NetworkMode"], host["ReadonlyRootfs"], host["CapDrop"]) == ("none", True, ["ALL"])
+    assert (host["IpcMode"], host["LogConfig"], host["AutoRemove"]) == ("private", {"Type": "none"}, True)
+    assert host["Memory"] == host["MemorySwap"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["CpuQuota"] == host["CpuPeriod"]
+    assert config["User"] == "4711:4711"
+    assert "A=b" in config["Env"]
+    assert "PYTHONPATH=" in config["Env"]
+    assert all(bind.endswith(":ro") for bind in host["Binds"])
+    assert all("nosuid,nodev,size=" in options and "nr_inodes=" in options for options in host["Tmpfs"].values())
+    assert "Privileged" not in host
+    assert not janitor.is_gone(config["Labels"][janitor.LABEL])
+
+
+def test_system_calls_are_refused_unless_listed() -> None:
+    """Namespaces, mounts, traces, keys, io_uring and the like are not on the list; sockets are of four families."""
+    profile = json.loads(backend.SECCOMP.read_text(encoding="utf-8"))
+    allowed = [rule for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"]
+    freely = {name for rule in allowed if "args" not in rule for name in rule["names"]}
+
+    assert profile["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert {"read", "futex", "pidfd_open", "memfd_create", "rseq"} <= freely
+    assert freely.isdisjoint(
+        {"socket", "clone", "clone3", "unshare", "setns", "mount", "ptrace", "process_vm_readv", "keyctl", "bpf",
+         "io_uring_setup", "userfaultfd", "perf_event_open", "kexec_load", "init_module", "reboot", "chroot", "fsopen"}
+    )  # fmt: skip
+    assert "io_uring_setup" in backend.seccomp_profile(default_policy())["syscalls"][-1]["names"], "refused within, and reported"
+    families = {rule["args"][0]["value"] for rule in allowed if rule["names"] == ["socket"]}
+    assert families == {1, 2, 10, 16}
+
+
+def test_the_image_is_named_for_all_that_goes_in() -> None:
+    """Its packages have the versions of this installation, and what they need comes along."""
+    pins = dict(line.split("==") for line in locked())
+
+    assert {"numpy", "pandas", "scikit-learn", "lightgbm", "python-dateutil", "pyzmq"} <= set(pins)
+    assert image_name().startswith("open-autoglm-sandbox:cpu-")
+
+
+def test_without_an_engine_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The reason says what to do, and looking costs nothing."""
+    monkeypatch.setattr(backend, "SOCKET", tmp_path / "docker.sock")
+    assert "apt-get install docker.io" in (backend._no_engine() or "")
+
+    (tmp_path / "docker.sock").touch()
+    assert "does not answer" in (backend._no_engine() or "")
+
+
+def test_owners_are_told_apart() -> None:
+    """This process lives; one of an earlier start of the machine, or whose number another process has now, does not."""
+    mine = janitor.owner()
+    boot, namespace, pid, began = mine.split("/")
+
+    assert not janitor.is_gone(mine)
+    assert janitor.is_gone(f"other/{namespace}/{pid}/{began}")
+    assert janitor.is_gone(f"{boot}/{namespace}/{pid}/1")
+    assert not janitor.is_gone(f"{boot}/1/{pid}/1")
+
+
+def test_the_group_of_a_container_is_found_in_both_versions(tmp_path: Path) -> None:
+    """What was used before an execution is room on top of its limit, and not its peak."""
+    lines = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()
+    places = {name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")}
+    mixed = "memory" in places and "pids" in places
+    names = {"memory": tmp_path / "memory", "pids": tmp_path / "pids"} if mixed else {"": tmp_path}
+    for name, folder in names.items():
+        where = folder / places[name].lstrip("/")
+        where.mkdir(parents=True)
+        used, peak = ("usage_in_bytes", "max_usage_in_bytes") if mixed else ("current", "peak")
+        (where / f"memory.{used}").write_text("100")
+        (where / f"memory.{peak}").write_text("250")
+        (where / "pids.current").write_text("3")
+    group = ContainerGroup.of(os.getpid(), None, "", root=tmp_path)
+
+    assert group is not None
+    group.base_bytes = 100
+    assert (group.counters().peak_bytes, group.counters().tasks) == (150, 3)
+    assert ContainerGroup.of(os.getpid(), None, "", root=tmp_path / "nowhere") is None
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("engine")
+class TestContainers(SandboxContract, IsolationContract):
+    """A container for every execution."""
+
+    def make_sandbox(self) -> Sandbox:
+        return DockerSandbox(imports=())
+
+
+@pytest.mark.docker
+def test_a_closed_session_leaves_no_container(engine: Any, tmp_path: Path) -> None:
+    """Nor does one that was closed while a container was starting."""
+    before = {record["Id"] for record in janitor.owned(engine)}
+    session = DockerSandbox(imports=()).open(cpus=1)
+    assert Bench(session, tmp_path).run("print(1)").stdout.head == "1\n"
+    session.close()
+    DockerSandbox(imports=()).open(cpus=1).close()
+
+    end = time.monotonic() + 10
+    while {record["Id"] for record in janitor.owned(engine)} - before and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not {record["Id"] for record in janitor.owned(engine)} - before
+
+
+@pytest.mark.docker
+def test_containers_of_the_dead_are_removed(engine: Any) -> None:
+    """Those of the living stay."""
+    made = [
+        engine.create_container_from_config({"Image": image_name(), "Labels": {janitor.LABEL: name}})["Id"]
+        for name in ("an/earlier/start/0", janitor.owner())
+    ]
+    try:
+        assert made[0][:12] in janitor.tidy(engine)
+        assert made[1] in {record["Id"] for record in janitor.owned(engine)}
+    finally:
+        engine.remove_container(made[1], force=True)
+
+
+@pytest.mark.docker
+def test_a_solution_runs_with_the_libraries_of_the_host(engine: Any, tmp_path: Path) -> None:
+    """The same versions, and they can use threads and processes."""
+    session = DockerSandbox(imports=("pandas", "joblib", "lightgbm")).open(cpus=1)
+    code = """
+import joblib, lightgbm, numpy, pandas, sklearn, multiprocessing
+print(pandas.__version__, sklearn.__version__, lightgbm.__version__)
+lightgbm.LGBMRegressor(n_estimators=2, verbose=-1, min_child_samples=1).fit(numpy.arange(20.).reshape(-1, 1), numpy.arange(20.))
+print(sum(joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-i) for i in range(4))))
+with multiprocessing.get_context('spawn').Pool(2) as pool: print(pool.map(abs, [-1, 2]))
+"""
+    report = Bench(session, tmp_path).run("if __name__ == '__main__':\n" + "\n".join(f"    {line}" for line in code.splitlines()))
+    session.close()
+    pins = dict(line.split("==") for line in locked())
+
+    versions = " ".join(pins[name] for name in ("pandas", "scikit-learn", "lightgbm"))
+    assert report.stdout.head == f"{versions}\n6\n[1, 2]\n", report.stderr.head
