@@ -35,9 +35,11 @@ check: .venv/dev  ## what CI checks, the fastest first
 test: .venv/dev  ## the fast tests
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
-test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage
+test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage; those of Docker where it is ready, always if CI is set
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not gpu and not vllm and not docker"
+	if [ -n "$$CI" ]; then .ci/docker-engine; fi
+	$(BIN)/coverage run -m pytest -q -m docker
 	$(BIN)/coverage combine -q && $(BIN)/coverage report && $(BIN)/python .ci/security-coverage
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach

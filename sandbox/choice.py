@@ -8,18 +8,18 @@ from open_autoglm.errors import SandboxUnavailable, UnknownName
 from open_autoglm.sandbox.base import Readiness, Sandbox
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.docker import DockerSandbox
 from open_autoglm.sandbox.process import ProcessSandbox
 
 AUTO = "auto"
 PLANNED = {
-    "docker": "Running in Docker is not part of this version. Use '--sandbox bubblewrap' (Linux), or '--sandbox auto'.",
     "jupyter": "Running in a Jupyter kernel is not part of this version. Use '--sandbox bubblewrap' (Linux), or '--sandbox auto'.",
 }
 
 
 def backends() -> tuple[Sandbox, ...]:
     """Return every backend of this version, the strongest first."""
-    return (BubblewrapSandbox(), ProcessSandbox())
+    return (DockerSandbox(), BubblewrapSandbox(), ProcessSandbox())
 
 
 def probe_all() -> list[Readiness]:

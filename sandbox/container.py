@@ -127,7 +127,9 @@ class Container(Contained):
         """
         found = ContainerGroup.of(self._pid, self._api, self._id or "")
         if found is None:
-            raise SandboxUnavailable("The control group of the container cannot be read here, and its limits not be kept.")
+            raise SandboxUnavailable(
+                "The control group of the container cannot be read here, and its limits not be kept."
+            )
         return found
 
 
@@ -192,7 +194,9 @@ class ContainerGroup(Cgroup):
             group = cls(folders=folders, version=1, api=api, container=container)
         else:
             folder = root / places.get("", "/").lstrip("/")
-            group = cls(folders=dict.fromkeys(("memory", "pids", "cpu"), folder), version=2, api=api, container=container)
+            group = cls(
+                folders=dict.fromkeys(("memory", "pids", "cpu"), folder), version=2, api=api, container=container
+            )
         return group if group.counters().tasks > 0 else None
 
     def limit(self, *, memory_bytes: int, processes: int, cpus: int | None) -> None:

@@ -24,8 +24,9 @@ def main(line: str, server: str) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
-    os.set_inheritable(control, True)
-    os.execv(sys.executable, [sys.executable, "-P", server, str(control)])  # noqa: S606 - that is what it is for
+    kept = os.dup2(control, control + 100)  # unlike the one that was received, it outlives execv
+    os.close(control)
+    os.execv(sys.executable, [sys.executable, "-P", server, str(kept)])  # noqa: S606 - that is what it is for
 
 
 if __name__ == "__main__":

@@ -204,22 +204,25 @@ def _working() -> tuple[str | None, str, dict[str, str]]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
     if sys.platform != "linux":
         return None, "The Docker backend needs an engine on the same Linux machine.", {"platform": sys.platform}
-    reason = _no_engine()
+    reason = missing_engine()
     if reason:
         return None, reason, {}
     from open_autoglm.sandbox.image import image_name  # noqa: PLC0415 - reads the metadata of installed packages
+    from open_autoglm.sandbox.janitor import tidy  # noqa: PLC0415 - loads the SDK
 
     image = image_name()
     if _asked(f"/images/{image}/json") != 200:
         return None, f"The engine runs, but there is no image {image!r}. {BUILD}", {"image": image}
     details = {"image": image, **_versions()}
+    tidy(engine())  # what owners that were killed left behind
     problem = _problem(DockerLauncher(image, cpus=1))
     if problem:
         return None, f"A container does not work here: {problem[:600]}", details
     return image, "Works, with a container of its own for every execution.", details
 
 
-def _no_engine() -> str | None:
+def missing_engine() -> str | None:
+    """Return why there is no engine to talk to, and what to do; None where there is one. Loads nothing."""
     if not SOCKET.exists():
         return "There is no Docker engine (no /var/run/docker.sock). Install one, such as: apt-get install docker.io"
     if not os.access(SOCKET, os.W_OK):

@@ -99,7 +99,10 @@ def _fill(context: Path, say: Say) -> None:
         (context / "etc" / name).write_text(text, encoding="utf-8")
     say(f"Fetching {len(pins)} packages ...")
     pip = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "--no-deps"]
-    _run([*pip, "-d", str(context / "wheels"), "-r", str(context / "requirements.txt"), "pip"], "The packages could not be fetched")
+    _run(
+        [*pip, "-d", str(context / "wheels"), "-r", str(context / "requirements.txt"), "pip"],
+        "The packages could not be fetched",
+    )
 
 
 def _bootstrapped(say: Say) -> str:

@@ -295,11 +295,11 @@ def test_config_show_tells_origins(shell: Shell, monkeypatch: pytest.MonkeyPatch
 
 
 def test_help_says_what_this_version_lacks(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    """glm, docker and jupyter are listed, and said to be missing."""
+    """Both glm and jupyter are listed, and said to be missing."""
     assert shell("run", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "glm is not part of this version" in said
-    assert "docker and jupyter are not part of this version" in said
+    assert "jupyter is not part of this version" in said
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

@@ -43,6 +43,8 @@ app.command(runs_app)
 app.command(config_app)
 eval_app = App(name="eval", help="Measure how well this installation holds what it promises.")
 app.command(eval_app)
+sandbox_app = App(name="sandbox", help="Images and containers in which written code runs (Docker).")
+app.command(sandbox_app)
 
 Given: TypeAlias = Annotated[Front, Parameter(parse=False)]
 RunDir: TypeAlias = Annotated[Path, Parameter(help="A run directory, or the id of a run in ./autoglm-runs.")]
@@ -93,9 +95,7 @@ class Wishes:
     ] = None
     sandbox: Annotated[
         SandboxName | None,
-        Parameter(
-            help="Where written code runs; auto takes the strongest ready. docker and jupyter are not part of this version."
-        ),
+        Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),
     ] = None
     holdout: Annotated[
         str | None, Parameter(help="Share of the rows that only judges the winner, such as 0.2, or none.")
@@ -236,6 +236,47 @@ def doctor(
     from open_autoglm.commands import doctor_command, policy_command  # noqa: PLC0415 - see the module's docstring
 
     return policy_command(front, as_json=as_json) if policy else doctor_command(front, as_json=as_json)
+
+
+@sandbox_app.command(name="build")
+def sandbox_build(
+    *,
+    base: Annotated[
+        str | None, Parameter(help="Image with the same Python to build on; default python:3.x-slim.")
+    ] = None,
+    debootstrap: Annotated[
+        bool, Parameter(help="Make the base from Debian's packages: no registry; needs root.")
+    ] = False,
+    front: Given,
+) -> int:
+    """Build the image for Docker, with the versions of the libraries that are installed here."""
+    from open_autoglm.sandbox_command import build_command  # noqa: PLC0415 - see the module's docstring
+
+    return build_command(front, base, debootstrap=debootstrap)
+
+
+@sandbox_app.command(name="list")
+def sandbox_list(*, as_json: Json = False, front: Given) -> int:
+    """List images and containers."""
+    from open_autoglm.sandbox_command import list_command  # noqa: PLC0415 - see the module's docstring
+
+    return list_command(front, as_json=as_json)
+
+
+@sandbox_app.command(name="prune")
+def sandbox_prune(*, front: Given) -> int:
+    """Remove what crashed runs left behind, and images that no longer fit."""
+    from open_autoglm.sandbox_command import prune_command  # noqa: PLC0415 - see the module's docstring
+
+    return prune_command(front)
+
+
+@sandbox_app.command(name="shell")
+def sandbox_shell(*, front: Given) -> int:
+    """Open a shell in the image, without network or rights."""
+    from open_autoglm.sandbox_command import shell_command  # noqa: PLC0415 - see the module's docstring
+
+    shell_command(front)
 
 
 @config_app.command(name="show")

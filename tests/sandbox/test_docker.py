@@ -31,7 +31,9 @@ def engine() -> Any:
 
 def test_the_container_is_asked_for_hardened(tmp_path: Path) -> None:
     """What the engine is told, in its own words."""
-    config = DockerLauncher("image", cpus=1).config(tmp_path, tmp_path / "line", {"PYTHONPATH": "/host", "A": "b"}, 4711)
+    config = DockerLauncher("image", cpus=1).config(
+        tmp_path, tmp_path / "line", {"PYTHONPATH": "/host", "A": "b"}, 4711
+    )
     host = config["HostConfig"]
 
     assert (host["NetworkMode"], host["ReadonlyRootfs"], host["CapDrop"]) == ("none", True, ["ALL"])
@@ -60,7 +62,9 @@ def test_system_calls_are_refused_unless_listed() -> None:
         {"socket", "clone", "clone3", "unshare", "setns", "mount", "ptrace", "process_vm_readv", "keyctl", "bpf",
          "io_uring_setup", "userfaultfd", "perf_event_open", "kexec_load", "init_module", "reboot", "chroot", "fsopen"}
     )  # fmt: skip
-    assert "io_uring_setup" in backend.seccomp_profile(default_policy())["syscalls"][-1]["names"], "refused within, and reported"
+    assert "io_uring_setup" in backend.seccomp_profile(default_policy())["syscalls"][-1]["names"], (
+        "refused within, and reported"
+    )
     families = {rule["args"][0]["value"] for rule in allowed if rule["names"] == ["socket"]}
     assert families == {1, 2, 10, 16}
 
@@ -76,10 +80,10 @@ def test_the_image_is_named_for_all_that_goes_in() -> None:
 def test_without_an_engine_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The reason says what to do, and looking costs nothing."""
     monkeypatch.setattr(backend, "SOCKET", tmp_path / "docker.sock")
-    assert "apt-get install docker.io" in (backend._no_engine() or "")
+    assert "apt-get install docker.io" in (backend.missing_engine() or "")
 
     (tmp_path / "docker.sock").touch()
-    assert "does not answer" in (backend._no_engine() or "")
+    assert "does not answer" in (backend.missing_engine() or "")
 
 
 def test_owners_are_told_apart() -> None:
@@ -163,7 +167,9 @@ lightgbm.LGBMRegressor(n_estimators=2, verbose=-1, min_child_samples=1).fit(nump
 print(sum(joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(-i) for i in range(4))))
 with multiprocessing.get_context('spawn').Pool(2) as pool: print(pool.map(abs, [-1, 2]))
 """
-    report = Bench(session, tmp_path).run("if __name__ == '__main__':\n" + "\n".join(f"    {line}" for line in code.splitlines()))
+    report = Bench(session, tmp_path).run(
+        "if __name__ == '__main__':\n" + "\n".join(f"    {line}" for line in code.splitlines())
+    )
     session.close()
     pins = dict(line.split("==") for line in locked())
 
