@@ -198,6 +198,11 @@ def objective(table: Table) -> dict[str, JsonValue]:
     return {"objective": "regression"}
 
 
+STEADY_STEPS: Mapping[bool, Mapping[str, JsonValue]] = {True: {"lambda_l2": 1.0}, False: {}}
+"""With several classes, one of them rare, a leaf may hold rows of which hardly any doubt is left: the step there, a gradient
+divided by nearly nothing, explodes and the loss grows from tree to tree. A constant below it, XGBoost's default, prevents that."""
+
+
 def _lightgbm(table: Table) -> dict[str, JsonValue]:
     rows = table.rows
     return {
@@ -209,6 +214,7 @@ def _lightgbm(table: Table) -> dict[str, JsonValue]:
         "bagging_freq": 1,
         "feature_fraction": 0.8,
         "native_levels": 0 if rows < 10_000 else 8,
+        **STEADY_STEPS[table.classes > 2],
         "n_estimators": None,
         "max_trees": 2000,
         "patience": 50,

@@ -50,8 +50,14 @@ def fit(train: pd.DataFrame, ctx: Context) -> dict:
         return {"learned": learned, "boosters": boosters}
     trees = params["n_estimators"]
     if trees is None:
-        finish_by = time.monotonic() + 0.4 * ctx.seconds_left()
-        trees = stop_early(data, held_out(train, y, ctx), options, params, finish_by).best_iteration
+        began, held = time.monotonic(), held_out(train, y, ctx)
+        found = stop_early(data, held, options, params, began + 0.7 * ctx.seconds_left())
+        if 3 * (time.monotonic() - began) > ctx.seconds_left():
+            # To fit as many trees again, on all rows, would take too long: those that were found are kept.
+            if TUNED_DECISION or QUANTILES:
+                learned |= learn_answer(booster_scores([found], X[held]), y[held], ctx)
+            return {"learned": learned, "boosters": [found]}
+        trees = found.best_iteration
     if TUNED_DECISION or QUANTILES:
         folds = inner_folds(train, y, 3, ctx.seed)
         answers = empty_answers(y, ctx)
@@ -90,11 +96,19 @@ def native_categories(learned: dict, params: dict) -> list[int]:
 
 
 def stop_early(data: lgb.Dataset, held: np.ndarray, options: dict, params: dict, finish_by: float) -> lgb.Booster:
-    """Add trees until the rows held out gain no more from them."""
+    """Add trees until the rows held out gain no more from them, or time is up; the best number of trees is noted."""
     valid = data.subset(np.flatnonzero(held).tolist())
-    callbacks: list[Callable] = [finish_in_time(finish_by), lgb.early_stopping(params["patience"], verbose=False)]
+    losses: dict = {}
+    callbacks: list[Callable] = [
+        finish_in_time(finish_by),
+        lgb.record_evaluation(losses),
+        lgb.early_stopping(params["patience"], verbose=False),
+    ]
     rest = data.subset(np.flatnonzero(~held).tolist())
-    return lgb.train(options, rest, params["max_trees"], valid_sets=[valid], callbacks=callbacks)
+    booster = lgb.train(options, rest, params["max_trees"], valid_sets=[valid], callbacks=callbacks)
+    for curve in losses.get("valid_0", {}).values():
+        booster.best_iteration = 1 + int(np.argmin(curve))  # also where time was up before patience was
+    return booster
 
 
 def finish_in_time(finish_by: float) -> Callable:
