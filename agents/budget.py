@@ -6,9 +6,10 @@ not count. The search may not touch the reserve that finalise needs to refit, ve
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from statistics import median
 
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.tools.task import BudgetSpec
@@ -17,13 +18,17 @@ DEFAULT_SECONDS = 600.0
 """When neither option, sentence nor settings name any budget."""
 
 FIXED_RESERVE_SECONDS = 3.0
-"""Verification and report of a small model."""
+"""Verification and report of a small model, at the usual pace."""
 EXPLANATION_SHARE = 0.15
 LONGEST_EXPLANATION_SECONDS = 10.0
 """Notebook, importance and cards: what is left out first when time is short."""
 FITS_IN_FINALISE = 4.0
 """Fits that finalise makes at most: scored, shipped, the one that checks reproducibility, the notebook's."""
 LARGEST_RESERVE_SHARE = 0.45
+USUAL_OVERHEAD_SECONDS = 0.03
+"""What starting, supervising and collecting one execution takes on two cores that also do something else."""
+FASTEST_PACE, SLOWEST_PACE = 0.6, 1.5
+"""However quick or busy the machine is, the reserve for what we do ourselves changes by no more than this."""
 
 
 class StopFlag:
@@ -81,6 +86,8 @@ class Budget:
     clock: Callable[[], float] = time.monotonic
     head_start: float = 0.0
     """Seconds that this process had used when the budget was made."""
+    pace: float = 1.0
+    """How many times as long as usual what we do ourselves takes, on this machine and now."""
     _started: float = field(init=False)
     _waited: float = field(default=0.0, init=False)
 
@@ -113,8 +120,14 @@ class Budget:
             return 0.0
         given = max(self.spec.seconds - self.spent_before, 0.0)  # a resumed run spent the rest before
         explanation = min(LONGEST_EXPLANATION_SECONDS, EXPLANATION_SHARE * given)
-        wanted = FIXED_RESERVE_SECONDS + explanation + FITS_IN_FINALISE * 1.3 * (fit_seconds or 0.0)
+        wanted = self.pace * (FIXED_RESERVE_SECONDS + explanation) + FITS_IN_FINALISE * 1.3 * (fit_seconds or 0.0)
         return min(wanted, LARGEST_RESERVE_SHARE * given)
+
+    def note_pace(self, overheads: Sequence[float]) -> None:
+        """Learn how busy the machine is from the overheads of an attempt's executions, in seconds; earlier ones count half."""
+        if overheads:
+            now = median(overheads) / USUAL_OVERHEAD_SECONDS
+            self.pace = min(SLOWEST_PACE, max(FASTEST_PACE, (self.pace + now) / 2))
 
     def search_seconds_left(self, fit_seconds: float | None) -> float | None:
         """Seconds left for the search; None without a limit in seconds."""

@@ -112,6 +112,16 @@ def timings(deps: Deps, attempt: Attempt) -> dict[str, float]:
     return found
 
 
+def overheads(deps: Deps, attempt: Attempt) -> list[float]:
+    """Return, for each execution that ended well, the seconds it took beyond what the code inside accounts for."""
+    reports = [execution.report for execution in deps.journal.executions(attempt.id) if execution.ok]
+    return [
+        report.queued_seconds + max(0.0, report.wall_seconds - sum(report.claimed_seconds.values()))
+        for report in reports
+        if report.claimed_seconds
+    ]
+
+
 # --- ensembles -----------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,8 @@ from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictio
 SMOKE_ROWS = 300
 PREDICTED_ROWS = 40
 SINGLE_ROWS = 5
+WIDE = 1000
+"""Of a table with more columns a single row alone is predicted: there every call takes long, however few the rows are."""
 SMOKE_SECONDS = 20.0
 SMOKE_SHARE = 0.15
 """Of a budget in seconds."""
@@ -29,7 +31,7 @@ async def smoke_problem(attempt: Attempt, deps: Deps) -> str:
     fitted = await evaluation.fit(deps, step, deps.workspace.staged("smoke.train", train_rows, labelled=True))
     if not fitted.ok:
         return failure_line(fitted.report)
-    batches = _batches(len(predict_rows))
+    batches = _batches(len(predict_rows), singles=SINGLE_ROWS if len(deps.workspace.train.columns) <= WIDE else 1)
     rows = deps.workspace.staged("smoke.rows", predict_rows, labelled=False)
     model = deps.workspace.resolve(fitted.outputs["model"])
     step = _step(attempt, "smoke.predict", deps)
@@ -62,13 +64,13 @@ def _sample(deps: Deps) -> tuple[np.ndarray, np.ndarray]:
     return train, rows[:PREDICTED_ROWS]
 
 
-def _batches(rows: int) -> list[list[int]]:
+def _batches(rows: int, *, singles: int) -> list[list[int]]:
     """Return the same rows four times: as they are, shuffled, in chunks, and a few alone."""
     order = list(range(rows))
     shuffled = np.random.default_rng(0).permutation(rows).tolist()
     third = max(1, rows // 3)
     chunks = [order[start : start + third] for start in range(0, rows, third)]
-    return [order, shuffled, *chunks, *[[row] for row in order[:SINGLE_ROWS]]]
+    return [order, shuffled, *chunks, *[[row] for row in order[:singles]]]
 
 
 def _row_dependence(answers: Predictions, batches: list[list[int]]) -> str:

@@ -200,6 +200,7 @@ async def learn(state: WorkerState, deps: Deps) -> WorkerUpdate:
     lesson = await deps.strategist.reflect(brief(deps, seed=attempt.seed), past(deps, closed))
     closed = replace(closed, lesson=lesson)
     deps.journal.update(closed)
+    deps.budget.note_pace(scoring.overheads(deps, closed))
     if closed.status is AttemptStatus.SCORED:
         note_linear(deps, closed)
     deps.save_clock()

@@ -98,3 +98,15 @@ def test_the_reserve_of_a_resumed_run_is_of_what_it_was_given() -> None:
     resumed = Budget(BudgetSpec(seconds=620), 600.0, clock).reserve_seconds(1.0)
 
     assert resumed == short
+
+
+def test_the_reserve_follows_the_pace_of_the_machine() -> None:
+    """Where executions start quickly the search gets more of the time, where they are slow the report keeps its own."""
+    idle, usual, busy = (Budget(BudgetSpec(seconds=60)) for _ in range(3))
+    for _ in range(4):
+        idle.note_pace([0.012, 0.013, 0.5])
+        busy.note_pace([0.05, 0.2, 0.09])
+        usual.note_pace([])
+
+    assert idle.reserve_seconds(1.0) < usual.reserve_seconds(1.0) < busy.reserve_seconds(1.0) <= 0.5 * 60
+    assert usual.pace == 1.0
