@@ -1,16 +1,20 @@
-"""Docker: a hardened container for every execution, the next one starting while the host looks at the last one's results.
+"""Docker: a hardened container with a fork server, and namespaces of its own in there for every execution.
 
-Covered: no network but an empty loopback; a read-only file system with the image's Python, the job's code and its inputs, /sys and
-the telling parts of /proc masked; PID, IPC, UTS and mount namespaces, no capabilities, no way to new rights, another user id where
-the host's user is root; system calls fail that are not on a list (`images/seccomp.json`), or that the policy refuses and reports: user
-namespaces, mounts, io_uring, keys, BPF, sockets that leave a network namespace; an emptied environment; writable are only folders in memory with
-limits on size and files; limits on memory without swap, processes and processors, kept and counted by the kernel. The verdict comes
-from the container's control group and from the wait status, never from the engine or the code; killing the first
-process kills everything. Nothing of one execution is seen by the next: it is another container.
+Covered: no network but an empty loopback; a read-only file system with the image's Python, the job's code and its inputs; PID, IPC,
+UTS and mount namespaces, no capabilities, no way to new rights, another user id where the host's user is root; system calls fail that
+are not on a list (`images/seccomp.json`), or that the policy refuses and reports: user namespaces, mounts, io_uring, keys, BPF,
+sockets that leave a network namespace; an emptied environment; writable are only folders in memory with limits on size and
+files; limits on memory without swap, processes and processors, kept and counted by the kernel. The verdict comes from the
+container's control group and from the wait status, never from the engine or the code. Every execution has namespaces and files of its
+own, made after the fork from a fork server that has imported and never computed; where the kernel or a security module refuses
+them inside a container, every execution has a container of its own. The kernel kills the whole tree.
 
-Why it counts as stronger than bubblewrap: its list of system calls is of those allowed, bubblewrap's of those refused, and no
-user namespace is ever made. The price is time: a container is up and has imported in a second or so, where bubblewrap forks in milliseconds.
-So `auto` takes it only where its image was built on purpose.
+Why it counts as stronger than bubblewrap: the same namespaces for every execution, and around them a file system that holds nothing of the
+host's but what this package shows, the engine's rules on devices, and a list of the system calls that are allowed where
+bubblewrap has one of those that are refused. `auto` takes it only where its image was built on purpose.
+
+What nested namespaces cost: the fork server itself may make namespaces and mounts, and /proc is not masked around it (else the kernel lets
+nobody mount another); the policy's filter takes both from an execution before its code runs, as in bubblewrap.
 
 Not covered: holes of the kernel, of the engine and of runc, side channels of processor and caches, GPUs (none are passed in). Engines in a
 virtual machine of their own (Docker Desktop) or on another machine cannot be used: descriptors are passed to and fro.
@@ -50,7 +54,7 @@ START_BYTES = 2 << 30
 START_PROCESSES = 256
 """Limits while nothing but the fork server runs; an execution sets its own before it begins."""
 MASKED = (
-    "/sys", "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/scsi",
+    "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/scsi",
     "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/sysrq-trigger",
 )  # fmt: skip
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
@@ -65,11 +69,11 @@ class DockerLauncher:
 
     backend = "docker"
     isolating = True
-    seclusion = Seclusion.SINGLE_USE
-    tier = "docker/single_use"
 
-    def __init__(self, image: str, *, cpus: int = 2, policy: Policy | None = None) -> None:
+    def __init__(self, image: str, seclusion: Seclusion, *, cpus: int = 2, policy: Policy | None = None) -> None:
         self.image = image
+        self.seclusion = seclusion
+        self.tier = f"docker/{seclusion.value}"
         self.cpus = cpus
         self.policy = policy or default_policy()
 
@@ -115,6 +119,7 @@ class DockerLauncher:
     def _host_config(self, base: Path, line: Path, user: int) -> dict[str, Any]:
         options = f"rw,exec,nosuid,nodev,size={FOLDER_BYTES},nr_inodes={self.policy.filesystem.inodes}"
         options += f",mode=0700,uid={user},gid={user}"
+        single = self.seclusion is Seclusion.SINGLE_USE
         shown = {
             base / "job": f"{HOME}/job",
             line: f"{HOME}/line",
@@ -127,8 +132,8 @@ class DockerLauncher:
             "ReadonlyRootfs": True,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges", f"seccomp={json.dumps(seccomp_profile(self.policy))}"],
-            "MaskedPaths": list(MASKED),
-            "ReadonlyPaths": list(READ_ONLY),
+            "MaskedPaths": ["/sys", "/dev/mqueue", *(MASKED if single else ())],
+            "ReadonlyPaths": list(READ_ONLY if single else ()),
             "Binds": [f"{source}:{target}:ro" for source, target in shown.items()],
             "Tmpfs": dict.fromkeys(FOLDERS, options),
             "ShmSize": FOLDER_BYTES,
@@ -149,27 +154,30 @@ class DockerSandbox:
     name = "docker"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] = IMPORTS) -> None:
+    def __init__(self, *, imports: Sequence[str] = IMPORTS, seclusion: Seclusion | None = None) -> None:
         self._imports = imports
+        self._seclusion = seclusion
+        """Where None, the faster that works is found by trying."""
 
     def probe(self) -> Readiness:
         """Look for engine and image, then run a job that does nothing."""
-        image, reason, details = _working()
+        launcher, reason, details = _working(self._seclusion)
         return Readiness(
             backend=self.name,
-            ready=image is not None,
+            ready=launcher is not None,
             isolating=True,
-            tier=DockerLauncher.tier if image else "none",
+            tier=launcher.tier if launcher else "none",
             reason=reason,
             details=details,
         )
 
     def open(self, *, cpus: int = 2) -> Session:
         """Start a session; its first container starts in the background."""
-        image, reason, _ = _working()
-        if image is None:
+        launcher, reason, _ = _working(self._seclusion)
+        if launcher is None:
             raise SandboxUnavailable(reason)
-        return SupervisedSession(DockerLauncher(image, cpus=cpus), cpus=cpus, imports=self._imports)
+        launcher = DockerLauncher(launcher.image, launcher.seclusion, cpus=cpus)
+        return SupervisedSession(launcher, cpus=cpus, imports=self._imports)
 
 
 def seccomp_profile(policy: Policy) -> dict[str, Any]:
@@ -200,7 +208,7 @@ def engine() -> Any:
 
 
 @cache
-def _working() -> tuple[str | None, str, dict[str, str]]:
+def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[str, str]]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
     if sys.platform != "linux":
         return None, "The Docker backend needs an engine on the same Linux machine.", {"platform": sys.platform}
@@ -215,10 +223,20 @@ def _working() -> tuple[str | None, str, dict[str, str]]:
         return None, f"The engine runs, but there is no image {image!r}. {BUILD}", {"image": image}
     details = {"image": image, **_versions()}
     tidy(engine())  # what owners that were killed left behind
-    problem = _problem(DockerLauncher(image, cpus=1))
-    if problem:
-        return None, f"A container does not work here: {problem[:600]}", details
-    return image, "Works, with a container of its own for every execution.", details
+    problems = []
+    for seclusion in [only] if only else _REASONS:
+        launcher = DockerLauncher(image, seclusion, cpus=1)
+        problem = _problem(launcher)
+        if problem is None:
+            return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}
+        problems.append(f"({seclusion.value}) {problem}")
+    return None, f"A container does not work here. {' '.join(problems)[:600]}", details
+
+
+_REASONS = {
+    Seclusion.NAMESPACES: "Works, with namespaces of its own for every execution inside a hardened container.",
+    Seclusion.SINGLE_USE: "Works, with a container of its own for every execution (nested namespaces are refused here).",
+}
 
 
 def missing_engine() -> str | None:

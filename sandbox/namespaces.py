@@ -109,6 +109,8 @@ class _Program(ctypes.Structure):
 
 def _fix_times(device: str) -> None:
     """Mount a device read-only: it works as before, but its times and mode carry nothing to another execution."""
+    if not os.path.ismount(device):  # in a container it is a file of /dev
+        _mount(device, device, None, BIND)
     flags = os.statvfs(device).f_flag
     kept = flags & (NO_SUID | NO_DEV | NO_EXEC | os.ST_NOATIME | os.ST_NODIRATIME)
     kept |= RELATIVE_TIMES if flags & os.ST_RELATIME else 0

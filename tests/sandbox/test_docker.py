@@ -16,6 +16,7 @@ from open_autoglm.sandbox.container import ContainerGroup
 from open_autoglm.sandbox.docker import DockerLauncher, DockerSandbox
 from open_autoglm.sandbox.image import image_name, locked
 from open_autoglm.sandbox.isolation_contract import IsolationContract
+from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.policy import default_policy
 
 
@@ -31,7 +32,7 @@ def engine() -> Any:
 
 def test_the_container_is_asked_for_hardened(tmp_path: Path) -> None:
     """What the engine is told, in its own words."""
-    config = DockerLauncher("image", cpus=1).config(
+    config = DockerLauncher("image", Seclusion.SINGLE_USE, cpus=1).config(
         tmp_path, tmp_path / "line", {"PYTHONPATH": "/host", "A": "b"}, 4711
     )
     host = config["HostConfig"]
@@ -120,11 +121,20 @@ def test_the_group_of_a_container_is_found_in_both_versions(tmp_path: Path) -> N
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("engine")
-class TestContainers(SandboxContract, IsolationContract):
-    """A container for every execution."""
+class TestNamespaces(SandboxContract, IsolationContract):
+    """A container whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
-        return DockerSandbox(imports=())
+        return DockerSandbox(imports=(), seclusion=Seclusion.NAMESPACES)
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("engine")
+class TestSingleUse(SandboxContract, IsolationContract):
+    """A container for every execution, as where nested namespaces are refused."""
+
+    def make_sandbox(self) -> Sandbox:
+        return DockerSandbox(imports=(), seclusion=Seclusion.SINGLE_USE)
 
 
 @pytest.mark.docker
