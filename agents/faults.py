@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from open_autoglm.errors import AutoGLMError, RunDirectoryError, TransientError
-from open_autoglm.tools.places import how_to_resume
+from open_autoglm.errors import AutoGLMError, RunDirectoryError, TransientError, damage
+from open_autoglm.tools.places import how_to_resume, short
 
 T = TypeVar("T")
 
@@ -56,14 +56,14 @@ def intact(path: Path, read: Callable[[Path], T]) -> T:
     except _UNREADABLE as error:
         if isinstance(error, OSError) and error.errno in {*_DISK, *_TOO_MANY}:
             raise
-        how = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({type(error).__name__})"
+        how = "is gone" if isinstance(error, FileNotFoundError) else f"is damaged ({damage(error)})"
         raise damaged(path, how) from error
 
 
 def damaged(path: Path, how: str) -> RunDirectoryError:
     """Return the error for a file of a run directory that cannot be used."""
     return RunDirectoryError(
-        f"{path} {how}: the run cannot go on. What it delivered, if anything, is untouched; put back a copy of the file, or "
+        f"{short(path)} {how}: the run cannot go on. What it delivered, if anything, is untouched; put back a copy of the file, or "
         "start a new run."
     )
 
@@ -74,7 +74,7 @@ def _explained(error: OSError | sqlite3.DatabaseError | MemoryError, root: Path)
         return TransientError(f"Memory ran out. Free some, or give fewer rows or --workers. {again}")
     code = _as_errno(error) if isinstance(error, sqlite3.DatabaseError) else error.errno
     if code in _DISK:
-        return TransientError(f"The disk that holds {root} {_DISK[code]}. {again}")
+        return TransientError(f"The disk that holds {short(root)} {_DISK[code]}. {again}")
     if code in _TOO_MANY:
         return TransientError(f"Too many files are open (see `ulimit -n`). {again}")
     if code in _FORBIDDEN:
@@ -85,7 +85,7 @@ def _explained(error: OSError | sqlite3.DatabaseError | MemoryError, root: Path)
 
 
 def _place(error: OSError | sqlite3.DatabaseError, root: Path) -> str:
-    return str(getattr(error, "filename", None) or root)
+    return short(Path(getattr(error, "filename", None) or root))
 
 
 def _as_errno(error: sqlite3.DatabaseError) -> int | None:

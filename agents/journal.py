@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 
 from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.errors import RunDirectoryError
+from open_autoglm.errors import RunDirectoryError, damage
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
@@ -134,7 +134,7 @@ class Journal:
             return [parse(row) for row in rows]
         except _UNREADABLE as error:
             raise RunDirectoryError(
-                f"The journal {self.path} is damaged: a record in it cannot be read ({type(error).__name__}). Start a new "
+                f"The journal {self.path} is damaged: a record in it cannot be read ({damage(error)}). Start a new "
                 "run, or put back a copy."
             ) from error
 

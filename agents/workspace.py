@@ -24,14 +24,14 @@ import pyarrow as pa
 
 from open_autoglm.agents.faults import damaged, intact
 from open_autoglm.agents.options import RunOptions
-from open_autoglm.errors import InputError, RunDirectoryError
+from open_autoglm.errors import InputError, RunDirectoryError, damage
 from open_autoglm.events import Json
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.data.staging import Staging, as_columns, content_hash, read_parquet
 from open_autoglm.tools.metrics import Metric, metric_for
 from open_autoglm.tools.metrics.target import classes_of, encode_target
-from open_autoglm.tools.places import how_to_resume
+from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 from open_autoglm.tools.words import Language, likely_language
 
@@ -104,7 +104,7 @@ class Workspace:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise RunDirectoryError(
-                    f"Another process is working on the run in {self.root}. Wait for it to end, or stop it with Ctrl-C."
+                    f"Another process is working on the run in {short(self.root)}. Wait for it to end, or stop it with Ctrl-C."
                 ) from None
             yield
 
@@ -116,6 +116,8 @@ class Workspace:
             RunDirectoryError: It is no run directory, or one of another version.
         """
         path = root / "run.json"
+        if not root.exists():
+            raise RunDirectoryError(f"There is no run directory {str(root)!r}. `autoglm runs` lists those there are.")
         if not path.is_file():
             raise RunDirectoryError(
                 f"{root} is not a run directory: it has no run.json. `autoglm runs` lists your runs."
@@ -125,13 +127,13 @@ class Workspace:
             layout, run_id = header["layout"], _text(header["run_id"])
             if layout != LAYOUT_VERSION:
                 raise RunDirectoryError(
-                    f"{root} was written with layout {layout}; this version of autoglm reads layout {LAYOUT_VERSION}. "
-                    "Use the version that wrote it, or start a new run."
+                    f"{short(root)} was written by another version of autoglm (layout {layout}, here {LAYOUT_VERSION}). "
+                    "Go on with the version that wrote it, or start a new run."
                 )
             return cls(root.resolve(), run_id, RunOptions.model_validate(header["options"]))
         except (ValueError, KeyError, TypeError) as error:
             raise RunDirectoryError(
-                f"{path} is damaged ({type(error).__name__}); the run cannot be resumed."
+                f"{path} is damaged ({damage(error)}); the run cannot go on. Put back a copy of it, or start a new run."
             ) from error
 
     def set_options(self, options: RunOptions) -> None:
@@ -333,14 +335,14 @@ def _require_free(root: Path) -> None:
         OSError: The place cannot be looked at.
     """
     if root.exists() and not root.is_dir():
-        raise InputError(f"{root} is a file: a run directory cannot be made there. Name another one with --out.")
+        raise InputError(f"{short(root)} is a file: a run directory cannot be made there. Name another one with --out.")
     if (root / "run.json").exists():
         raise InputError(
-            f"The run directory {root} exists and is not empty. Name another one with --out, or go on with the run in "
+            f"The run directory {short(root)} exists and is not empty. Name another one with --out, or go on with the run in "
             f"it: {how_to_resume(root)}"
         )
     if root.exists() and any(root.iterdir()):
-        raise InputError(f"{root} exists and is not empty. Name a new or empty folder with --out.")
+        raise InputError(f"{short(root)} exists and is not empty. Name a new or empty folder with --out.")
 
 
 def _text(value: object) -> str:

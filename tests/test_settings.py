@@ -70,7 +70,7 @@ def test_root_is_relative_to_the_file_that_names_it(project: Path) -> None:
     [
         ("tiem = '1m'", ["autoglm.toml", "'tiem'", "'time'"]),
         ("time = 'soon'", ["autoglm.toml", "time", "soon"]),
-        ("workers = 0", ["autoglm.toml", "workers", "greater than or equal to 1"]),
+        ("workers = 0", ["autoglm.toml", "workers", "1 or more"]),
         ("holdout = 'half'", ["autoglm.toml", "holdout", "fraction"]),
         ("time = ", ["autoglm.toml", "not valid TOML"]),
         ("sandbox = 'process'", ["autoglm.toml", "sandbox", "may not loosen"]),

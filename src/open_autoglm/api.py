@@ -266,7 +266,7 @@ def _named(tables: Sequence[Table]) -> tuple[list[Path], dict[str, pd.DataFrame]
         elif isinstance(table, (str, Path)):
             paths.append(Path(table))
         else:
-            raise InputError(f"data holds a {type(table).__name__}: give paths or pandas DataFrames.")
+            raise InputError(f"data holds an object of type {type(table).__name__!r}: give paths or pandas DataFrames.")
     return paths, frames
 
 

@@ -363,7 +363,8 @@ def _require_working_directory() -> None:
 def _usage_error(error: CycloptsError, terminal: Terminal) -> int:
     error.verbose = False
     command = " ".join(["autoglm", *(error.command_chain or ())])
-    terminal.tell(f"error: {_one_line(str(error))} (see {command} --help)")
+    text = _one_line(str(error)).replace("unable to convert", "cannot read").replace(" into float", " as a number")
+    terminal.tell(f"error: {text.replace(' into int', ' as a whole number')} (see {command} --help)")
     return USAGE
 
 

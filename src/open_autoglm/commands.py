@@ -12,7 +12,7 @@ from open_autoglm.agents.outcome import Outcome
 from open_autoglm.columns import aligned
 from open_autoglm.dialogue import Dialogue, refuse_to_ask
 from open_autoglm.engine import Engine, Hooks
-from open_autoglm.errors import ApprovalNeeded, AutoGLMError, InputError, Interrupted, RunDirectoryError
+from open_autoglm.errors import ApprovalNeeded, AutoGLMError, Interrupted, RunDirectoryError
 from open_autoglm.events import Event, EventKind
 from open_autoglm.front import Front, process_began
 from open_autoglm.live import Watcher, view_for
@@ -158,10 +158,10 @@ def predict_command(
 ) -> int:
     """Predict the rows of a file."""
     from open_autoglm.serving import open_predictor  # noqa: PLC0415 - pandas
+    from open_autoglm.tools.data.read import require_file  # noqa: PLC0415 - as above
 
     settings = load_settings()
-    if not rows.is_file():
-        raise InputError(f"There is no file {str(rows)!r} with rows to predict.")
+    require_file(rows)
     name, said = sandbox or settings.values.sandbox, read_options(read)
 
     def warn(text: str) -> None:

@@ -22,6 +22,7 @@ Code that fails *inside* a sandbox is a result, not an error: see `open_autoglm.
 """
 
 import difflib
+import json
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -30,6 +31,17 @@ class AutoGLMError(Exception):
     """Base of every error raised on purpose; catch it to catch them all."""
 
     exit_code: ClassVar[int] = 1
+
+
+def damage(error: BaseException) -> str:
+    """Return in plain words why a file that this program wrote cannot be read."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    if isinstance(error, UnicodeError):
+        return "it is not text"
+    if isinstance(error, json.JSONDecodeError) or "Invalid JSON" in str(error):
+        return "it is cut short, or not JSON"
+    return "something in it is missing, or not as this version writes it"
 
 
 class InputError(AutoGLMError):

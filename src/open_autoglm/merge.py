@@ -13,6 +13,7 @@ from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError
 from open_autoglm.settings import LoadedSettings
 from open_autoglm.tools.task import BudgetSpec
+from open_autoglm.wrong import reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,4 +172,4 @@ def _explained(error: ValidationError, options: Mapping[str, str]) -> InputError
     first = error.errors()[0]
     key = str(first["loc"][0])
     option = options.get(key, "--" + key.replace("_", "-"))
-    return InputError(f"{option} {first['input']!r} cannot be used: {first['msg'].rstrip('.')}.")
+    return InputError(f"{option} {first['input']!r} cannot be used: {reason(first)}.")

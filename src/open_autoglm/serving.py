@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from open_autoglm.errors import RunDirectoryError
+from open_autoglm.errors import RunDirectoryError, damage
 
 if TYPE_CHECKING:
     from open_autoglm.sandbox.bundle import Author
@@ -62,5 +62,5 @@ def author_of(deliverable: Path) -> "Author":
         return Author(json.loads(path.read_text(encoding="utf-8"))["author"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunDirectoryError(
-            f"{path} is damaged ({type(error).__name__}): the deliverable cannot be used."
+            f"{path} is damaged ({damage(error)}): the deliverable cannot be used. Export the run again: autoglm resume RUN_DIR."
         ) from None

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError, SettingsError
+from open_autoglm.wrong import reason
 
 ENVIRONMENT_PREFIX = "AUTOGLM_"
 PROJECT_FILE = "autoglm.toml"
@@ -236,8 +237,7 @@ def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsEr
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else "?"
     key = key.removeprefix(ENVIRONMENT_PREFIX.lower())
-    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return SettingsError(f"{origins.get(key, 'settings')}: {key} = {first['input']!r} cannot be used: {reason}.")
+    return SettingsError(f"{origins.get(key, 'settings')}: {key} = {first['input']!r} cannot be used: {reason(first)}.")
 
 
 def settings_schema() -> dict[str, Any]:

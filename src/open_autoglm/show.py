@@ -17,12 +17,12 @@ from pydantic import ValidationError
 
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.columns import aligned
-from open_autoglm.errors import RunDirectoryError
+from open_autoglm.errors import RunDirectoryError, damage
 from open_autoglm.events import Json
 from open_autoglm.progress import score_with_error
 from open_autoglm.summary import as_record, as_text, attempts_text, task_text
 from open_autoglm.tools.export.words import shown_name, without_title
-from open_autoglm.tools.places import how_to_resume
+from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import TaskSpec
 from open_autoglm.tools.words import Words
 
@@ -120,9 +120,13 @@ def run_id_of(run_dir: Path) -> str:
     try:
         run_id = json.loads(header.read_text(encoding="utf-8"))["run_id"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunDirectoryError(f"{header} is damaged ({type(error).__name__}): the run cannot be read.") from None
+        raise RunDirectoryError(
+            f"{short(header)} is damaged ({damage(error)}): the run cannot be read. Put back a copy, or delete the folder."
+        ) from None
     if not isinstance(run_id, str):
-        raise RunDirectoryError(f"{header} is damaged (no run id): the run cannot be read.")
+        raise RunDirectoryError(
+            f"{short(header)} is damaged (no run id): the run cannot be read. Put back a copy, or delete the folder."
+        )
     return run_id
 
 
@@ -144,7 +148,7 @@ def _read_outcome(run_dir: Path, problems: list[str]) -> Outcome | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        problems.append(f"{path} cannot be read ({type(error).__name__}).")
+        problems.append(f"{short(path)} cannot be read ({damage(error)}).")
         return None
     deliverable = run_dir / "deliverable"  # the run may have been moved since
     moved = {"run_dir": run_dir, "deliverable": deliverable if outcome.deliverable and deliverable.is_dir() else None}
@@ -160,7 +164,7 @@ def _read_task(run_dir: Path, problems: list[str]) -> TaskSpec | None:
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
-        problems.append(f"{path} cannot be read ({type(error).__name__}).")
+        problems.append(f"{short(path)} cannot be read ({damage(error)}).")
         return None
 
 
@@ -178,7 +182,7 @@ def _read_attempts(path: Path, problems: list[str]) -> list[AttemptRow]:
         except (ValueError, TypeError) as error:
             problems.append(f"{path} holds what this version cannot read ({error}).")
             return []
-    problems.append(f"{path} cannot be read ({failure}).")
+    problems.append(f"{short(path)} cannot be read ({failure}).")
     return []
 
 

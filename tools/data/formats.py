@@ -102,7 +102,9 @@ def read_sqlite(container: Container, options: Options) -> Parsed:
         finally:
             connection.close()
     except (sqlite3.Error, pd.errors.DatabaseError, UnicodeError) as error:
-        raise InputError(f"{name!r} is not a readable SQLite file: {_brief(error)}.") from error
+        raise InputError(
+            f"{name!r} is not a readable SQLite file: {_brief(error)}. Export the table as CSV."
+        ) from error
     return Parsed(frame=frame, read={"table": table})
 
 
@@ -168,7 +170,9 @@ def _json_frame(content: object, name: str) -> pd.DataFrame:
         ):
             return pd.DataFrame(content)
     except (ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{name!r} holds columns that do not fit together: {_brief(error)}.") from error
+        raise InputError(
+            f"{name!r} holds columns that do not fit together: {_brief(error)}. Give each as many values, or a list of records."
+        ) from error
     raise InputError(f"{name!r} holds no table. Possible: a list of records, or columns by name.")
 
 
@@ -193,7 +197,7 @@ def _named_table(wanted: JsonValue, tables: list[str], name: str) -> str:
     if len(tables) == 1:
         return tables[0]
     if not tables:
-        raise InputError(f"{name!r} holds no table.")
+        raise InputError(f"{name!r} holds no table. Name another file.")
     raise InputError(f"{name!r} holds {len(tables)} tables: {', '.join(tables[:20])}. Name one with --read table=NAME.")
 
 

@@ -53,7 +53,7 @@ def profile_table(frame: pd.DataFrame, task: TaskSpec) -> DataProfile:
     if task.target not in frame.columns:
         raise InputError(f"There is no column {task.target!r} in the table.")
     if len(frame) == 0:
-        raise InputError("There are no rows to look at.")
+        raise InputError("No rows are left to learn from. Give more rows, or a smaller --holdout.")
     with np.errstate(over="ignore", invalid="ignore"):  # numbers at the limits of float64; what has no value is None
         return _profile(frame, task)
 

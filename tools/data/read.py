@@ -63,7 +63,7 @@ def read_table(
     except RuntimeError as error:  # no HOME, and a user that the system does not know
         raise InputError(f"{str(source)!r} cannot be found: there is no home folder. Write out the path.") from error
     try:
-        _require_file(path)
+        require_file(path)
         with _unpacked(open_container(path, _text_or_none(options.get("member")))) as (container, form):
             parsed = _read(container, str(options.get("format", form)), options)
     except PermissionError as error:
@@ -227,7 +227,12 @@ def _text_or_none(value: JsonValue) -> str | None:
     return None if value is None else cast("str", value)
 
 
-def _require_file(path: Path) -> None:
+def require_file(path: Path) -> None:
+    """Refuse what cannot be a table at all.
+
+    Raises:
+        InputError: There is no such file (the nearest are named), it is empty, or it is something else.
+    """
     if path.is_dir():
         raise InputError(f"{str(path)!r} is a directory. {_tables_in(path)}")
     if path.exists():

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from open_autoglm.errors import InputError, RunDirectoryError
+from open_autoglm.errors import InputError, RunDirectoryError, damage
 from open_autoglm.tools.data.assign import Ints, assign_parts
 from open_autoglm.tools.data.duplicates import compared_columns, row_keys
 from open_autoglm.tools.data.sample import small_sample
@@ -94,7 +94,7 @@ class SplitPlan:
                 )  # fmt: skip
         except _UNREADABLE as error:
             raise RunDirectoryError(
-                f"The split in {str(path)!r} cannot be read ({type(error).__name__}). Start a new run."
+                f"The split in {str(path)!r} cannot be read ({damage(error)}). Start a new run."
             ) from error
 
 
@@ -140,7 +140,7 @@ def plan_split(
     rows = len(frame)
     if rows < 2:
         raise InputError(
-            f"The table has {rows} row(s) with a target; a split needs at least 2, a useful one a few dozen."
+            f"Only {rows} rows have a value in the target column: at least 2 are needed, and a few dozen to learn anything."
         )
     notes: list[str] = []
     overlap = np.empty(0, dtype=np.int64)
@@ -186,7 +186,9 @@ def _block_plan(
     kind: Kind = "group" if task.columns.group is not None else "stratified"
     count = int(blocks.max()) + 1
     if count < 2:
-        raise InputError(f"All rows belong to one group of {task.columns.group!r}; a split needs at least two groups.")
+        raise InputError(
+            f"All rows belong to one group of {task.columns.group!r}; a split needs at least two. Name another column, or none."
+        )
     rng = np.random.default_rng([seed, 0])
     strata = strata_of(frame[task.target], task, frame.shape[0])
     held = np.zeros(len(frame), dtype=bool)

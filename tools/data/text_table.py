@@ -130,7 +130,7 @@ def _pandas(container: Container, read: Mapping[str, JsonValue], extra: Mapping[
         raise
     except (ValueError, OverflowError, pd.errors.ParserWarning) as error:
         raise InputError(
-            f"{name!r} cannot be read with {dict(read)}: {_brief(error)}. Other options are possible by --read."
+            f"{name!r} cannot be read with {_listed(read)}: {_brief(error)}. Say otherwise with --read KEY=VALUE."
         ) from error
 
 
@@ -171,3 +171,7 @@ def _doubled_names(head: bytes, read: Mapping[str, JsonValue]) -> list[str]:
 
 def _brief(error: BaseException) -> str:
     return str(error).removeprefix("Error tokenizing data. ").removeprefix("C error: ").strip().rstrip(".")[:200]
+
+
+def _listed(read: Mapping[str, JsonValue]) -> str:
+    return " ".join(f"{key}={value!r}" for key, value in read.items())
