@@ -68,13 +68,15 @@ def _sketch_numbers(numbers: Numbers, values: pd.Series, name: str) -> ColumnSke
 
 def _sketch_column(values: pd.Series, name: str) -> ColumnSketch:
     present = values.dropna()
-    distinct = int(present.nunique())
-    levels = tuple(plain_value(v) for v in present.value_counts().index) if 0 < distinct <= LEVELS else ()
+    counts = present.value_counts()
+    distinct = len(counts)
+    levels = tuple(plain_value(v) for v in counts.index) if 0 < distinct <= LEVELS else ()
+    first = dict.fromkeys(present.iloc[:EXAMPLE_ROWS].tolist())
     return ColumnSketch(
         name=name,
         kind=judge(values, name, distinct).kind,
         distinct=distinct,
         missing_fraction=1 - len(present) / max(1, len(values)),
         levels=levels,
-        examples=tuple(str(v)[:80] for v in present.iloc[:EXAMPLE_ROWS].drop_duplicates().iloc[:EXAMPLES]),
+        examples=tuple(str(v)[:80] for v in list(first)[:EXAMPLES]),
     )
