@@ -1,5 +1,6 @@
 """Rules for every test: no network, unless the test is marked for it."""
 
+import gc
 import os
 import socket
 
@@ -26,6 +27,11 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail(f"This test opened a connection to {address!r}. Use a fake, or mark it `service`.")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported for all tests out of the garbage collector's way: it would look through it again and again."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
