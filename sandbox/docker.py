@@ -94,8 +94,10 @@ class DockerLauncher:
 
         line = Line(base)
         user = random.SystemRandom().randrange(*USERS) if os.geteuid() == 0 else os.geteuid()
-        (line.folder / "passwd").write_text(f"sandbox:x:{user}:{user}::{FOLDERS[1]}:/bin/sh\n", encoding="ascii")
-        (line.folder / "passwd").chmod(0o644)
+        passwd = f"sandbox:x:{user}:{user}::{FOLDERS[1]}:/bin/sh\n"
+        for name, text in (("passwd", passwd), ("hosts", "127.0.0.1 localhost\n")):
+            (line.folder / name).write_text(text, encoding="ascii")
+            (line.folder / name).chmod(0o644)
         return Container(engine(), self.config(base, line.folder, environment, user), line, control, log)
 
     def config(self, base: Path, line: Path, environment: Mapping[str, str], user: int) -> dict[str, Any]:
@@ -124,6 +126,7 @@ class DockerLauncher:
             base / "job": f"{HOME}/job",
             line: f"{HOME}/line",
             line / "passwd": "/etc/passwd",
+            line / "hosts": "/etc/hosts",
             **{PACKAGE / name: f"{HOME}/{name}" for name in HELPERS},
         }
         return {

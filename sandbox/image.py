@@ -25,7 +25,7 @@ REPOSITORY = "open-autoglm-sandbox"
 IMAGES = PACKAGE / "images"
 WANTED = (
     "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "joblib", "skops", "skrub", "lightgbm", "matplotlib", "catboost",
-    "xgboost-cpu", "nbformat", "nbclient", "ipykernel", "jupyter-client",
+    "xgboost-cpu", "tqdm", "optuna", "nbformat", "nbclient", "ipykernel", "jupyter-client",
 )  # fmt: skip
 """What executed code may import, as far as it is installed here; what these need comes along."""
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
