@@ -36,6 +36,8 @@ SMALL_FILES = {
     "group": "sandbox:x:1000:\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+STAGE = "open-autoglm.stage"
+"""Label of what a build leaves behind: the stage that the packages were installed in."""
 Say = Callable[[str], None]
 
 
@@ -79,13 +81,14 @@ def build(*, base: str | None, debootstrap: bool, say: Say) -> str:
         say(f"Building {image_name()} from {source} ...")
         network = "none" if debootstrap else None
         stream = engine().build(
-            path=str(context), tag=image_name(), buildargs={"BASE": source}, rm=True, decode=True, network_mode=network,
+            path=str(context), tag=image_name(), buildargs={"BASE": source}, rm=True, forcerm=True, decode=True, network_mode=network,
             timeout=None,
         )  # fmt: skip
         for line in stream:
             if "error" in line:
                 hint = "" if debootstrap else " Without a registry: autoglm sandbox build --debootstrap"
                 raise SandboxUnavailable(f"The image could not be built: {line['error'].strip()}.{hint}")
+    engine().prune_images(filters={"dangling": True, "label": STAGE})  # as large as what was copied out of it
     return image_name()
 
 

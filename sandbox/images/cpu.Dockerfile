@@ -7,6 +7,7 @@ COPY requirements.txt /wheels/
 RUN python3 -m venv --without-pip /opt/python \
  && /opt/python/bin/python "$(echo /wheels/pip-*.whl)/pip" install --no-index --find-links /wheels --no-deps --no-compile -r /wheels/requirements.txt \
  && /opt/python/bin/python -m compileall -q -j 0 /opt/python/lib
+LABEL open-autoglm.stage=packages
 
 FROM ${BASE}
 # LightGBM needs the OpenMP library of the system; a base made by debootstrap has it, and then no network is needed.
