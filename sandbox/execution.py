@@ -28,6 +28,7 @@ TICK_SECONDS = 0.1
 BIRTH_SECONDS = 20.0
 DRAIN_SECONDS = 0.5
 READ_BYTES = 1 << 16
+PAGE_BYTES = 4096
 TELL_STACKS = signal.SIGUSR2
 """Makes an executed process write the stacks of its threads to stderr (see `forkserver`)."""
 STACKS_SECONDS = 0.3
@@ -106,11 +107,20 @@ class Execution:
             self._end_tree()
             self.verdict.wall_seconds = time.monotonic() - started
             self._drain()
+            self._note_full_disk()
             self._note_calls()
         finally:
             channel.close()
             self._close()
         self.claims.read()
+
+    def _note_full_disk(self) -> None:
+        """Tell of a disk that is full at the end: the code may have taken the refusal quietly, too fast to be watched."""
+        own = [self.out] if self.out is not None and self.seclusion is Seclusion.NAMESPACES else []
+        told = any(violation.kind == "disk_limit" for violation in self.verdict.violations)
+        if not told and sum(map(_used, self.server.writable or own)) + PAGE_BYTES > self.limits.disk_bytes:
+            detail = f"more than {self.limits.disk_bytes:,} bytes written"
+            self.verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
 
     def _note_calls(self) -> None:
         """Take over what the code tried and may not."""

@@ -197,6 +197,9 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
     try:
         _die_with_parent()
         if space["namespaces"]:
+            os.setpgid(
+                0, 0
+            )  # a signal to its own group must not reach the keeper; elsewhere the host kills by that group
             parts.namespaces.settle()
         _send(order, {"settled": True}, _watched(space["calls"], parts))
         request, descriptors = _receive(order)

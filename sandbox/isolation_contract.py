@@ -95,6 +95,14 @@ subprocess.run(['true'], check=True)
         assert report.status == Status.STATUS_OK
         assert len(report.isolation.policy_sha256) == 64
 
+    def test_signals_to_its_own_group_reach_nobody_else(self, bench: Bench) -> None:
+        """Who waits for it outside is not stopped or ended with it."""
+        code = "import signal\ntry: os.killpg(0, signal.SIGSTOP)\nexcept OSError: pass\nos.killpg(0, signal.SIGTERM)"
+        report = bench.run(code, wall_seconds=1.0)
+
+        assert report.status in (Status.STATUS_OK, Status.STATUS_ERROR, Status.STATUS_TIMEOUT), report
+        assert bench.run("print(1)").stdout.head == "1\n"
+
     def test_nothing_of_one_execution_is_seen_by_the_next(self, bench: Bench) -> None:
         """Files wherever they can be written, shared memory of both kinds, message queues, processes."""
         tag = uuid.uuid4().hex

@@ -247,7 +247,8 @@ def _judge(execution: Execution) -> None:
         verdict.status, verdict.detail = Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory"
     elif claimed is not None and claimed.type == "OSError" and claimed.message.startswith(_NO_SPACE):
         detail = f"more than {execution.limits.disk_bytes:,} bytes written"
-        verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
+        if not any(violation.kind == "disk_limit" for violation in verdict.violations):
+            verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
         verdict.status, verdict.detail = Status.STATUS_VIOLATION, detail
     else:
         verdict.status = Status.STATUS_ERROR

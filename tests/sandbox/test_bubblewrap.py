@@ -40,6 +40,14 @@ class TellsWhatWasTried(Contract):
         assert report.status == Status.STATUS_OK, report
         assert [violation.kind for violation in report.violations] == ["process_limit"]
 
+    def test_a_disk_that_is_full_at_the_end_is_told(self, bench: Bench) -> None:
+        """Also where the code takes the refusal quietly, and too fast to be watched."""
+        code = "try:\n    with open('/tmp/full', 'wb') as file:\n        for _ in range(99): file.write(b'1' * 1_000_000)\nexcept OSError: pass"
+        report = bench.run(code, disk_bytes=20 << 20)
+
+        assert report.status == Status.STATUS_OK, report
+        assert [violation.kind for violation in report.violations] == ["disk_limit"]
+
     @pytest.mark.skipif(platform.machine() != "x86_64", reason="the program is written for x86_64")
     def test_what_the_filter_kills_is_a_violation(self, bench: Bench) -> None:
         """Calls by the numbers of another machine."""
