@@ -27,6 +27,7 @@ SETTLED = 5
 """Runs after which the memory of this process has taken its size."""
 
 ROWS = 400
+_SPECIAL_BITS = 0o7000
 _TASK: Json = {"target": "y", "task_type": "binary", "metric": "roc_auc", "classes": ["no", "yes"]}
 
 
@@ -138,6 +139,8 @@ def _harm(bench: _Bench, report: ExecutionReport, collect: Path, tag: str) -> It
         yield f"{len(alive)} processes are still alive"
     if any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in collect.rglob("*")):
         yield "something that is no plain file came over"
+    if any(path.stat().st_mode & _SPECIAL_BITS for path in collect.rglob("*") if path.is_file()):
+        yield "a program that gives the rights of its owner came over"
 
 
 def _growth(expected: Expectation, sizes: list[int]) -> list[str]:

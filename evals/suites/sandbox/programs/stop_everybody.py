@@ -5,6 +5,10 @@ from attack import *
 
 print("fine", flush=True)
 (OUT / "out.csv").touch()
+try:
+    os.killpg(0, signal.SIGSTOP)
+except OSError:
+    pass
 for pid in range(1, 400):
     if pid != os.getpid():
         try:
