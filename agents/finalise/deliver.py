@@ -129,6 +129,7 @@ def _delivery(deps: Deps, settled: Settled, reason: StopReason, found: Diagnosti
         new_rows=workspace.table(SourceRole.PREDICT),
         sample_submission=workspace.table(SourceRole.SAMPLE_SUBMISSION),
         fit_seconds=attempt.number("fit_seconds") or 1.0,
+        pace=deps.budget.pace,
         limits=Limits(
             wall_seconds=600.0 if left is None else max(1.0, left), memory_bytes=deps.memory_bytes, cpus=deps.n_jobs
         ),

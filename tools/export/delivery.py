@@ -74,6 +74,8 @@ class Delivery:
     sample_submission: pd.DataFrame | None = None
     fit_seconds: float = 1.0
     """Wall time of fitting the shipped model."""
+    pace: float = 1.0
+    """How many times as long as usual things take on this machine that are no fits."""
     limits: Limits | None = None
     """Of the jobs that export runs; the wall time is cut to what is left."""
 
@@ -218,17 +220,20 @@ class _Rest:
     def step(self, name: str, seconds: float, write: Callable[[], None]) -> None:
         """Write one part if it fits into the time; one that cannot be made is listed and costs nobody the others."""
         if self.seconds_left() < seconds:
-            needed = max(1, round(seconds))
-            self.left_out.append(
-                self.say("{part} (no time left; it takes about {seconds} s)", part=name, seconds=needed)
-            )
-            self.late.append(name)
+            self._leave_out_late(name, seconds)
             return
         try:
             write()
+        except TimeoutError:  # it takes longer than it seemed
+            self._leave_out_late(name, seconds)
         except (AutoGLMError, OSError) as error:
             self.left_out.append(f"{name} ({error})")
             self.warnings.append(self.say("{part} could not be made: {error}", part=name, error=error))
+
+    def _leave_out_late(self, name: str, seconds: float) -> None:
+        needed = max(1, round(seconds))
+        self.left_out.append(self.say("{part} (no time left; it takes about {seconds} s)", part=name, seconds=needed))
+        self.late.append(name)
 
     def _warn(self, texts: Iterable[str]) -> None:
         self.warnings += [in_language(text, self.delivery.story.language) for text in texts]
@@ -309,7 +314,7 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     rest.step("MODEL_CARD.md, README.md", PAGE_SECONDS, rest.pages)
     rest.step("report.html", REPORT_SECONDS, rest.report)
     if delivery.training_table is not None:
-        rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds), rest.notebook)
+        rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds, delivery.pace), rest.notebook)
     if (folder / "README.md").exists():
         rest.pages()  # they name what came after them
     if rest.late:

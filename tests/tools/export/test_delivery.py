@@ -9,7 +9,8 @@ import pytest
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Session
-from open_autoglm.sandbox.report import ExecutionReport
+from open_autoglm.sandbox.report import ExecutionReport, Status
+from open_autoglm.sandbox.scripted import ScriptedSession
 from open_autoglm.tools.export.delivery import Delivery, deliver_model, deliver_rest, export
 from open_autoglm.tools.export.manifest import load_manifest, verify
 
@@ -96,6 +97,17 @@ def test_the_report_lists_what_came_after_it(deliver: Deliver, warm_session: Ses
     """Time for the report and not for the notebook: the report says so."""
     result = export(deliver(training_table=tmp_path / "staged.parquet"), warm_session, lambda: 2.0)
     assert "notebook.ipynb" in (result.directory / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_notebook_that_takes_too_long_is_late_and_no_failure(deliver: Deliver, tmp_path: Path) -> None:
+    """It was tried in the time that was left; more time would make it."""
+    session = ScriptedSession([ExecutionReport(status=Status.STATUS_TIMEOUT, detail="still running")])
+    result = export(
+        deliver(training_table=tmp_path / "staged.parquet", pace=0.5, fit_seconds=0.1), session, lambda: 4.0
+    )
+    assert [job.phase for job in session.jobs] == ["notebook"]
+    assert "notebook.ipynb (no time left" in result.left_out[0]
+    assert "--time" in result.warnings[0]
 
 
 def test_a_lost_sandbox_costs_only_what_needs_it(deliver: Deliver) -> None:
