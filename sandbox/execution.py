@@ -25,6 +25,8 @@ from open_autoglm.sandbox.streams import BoundedStream
 from open_autoglm.sandbox.watch import Watch
 
 TICK_SECONDS = 0.1
+NOT_ITS_OWN = 3
+"""Processes that the fork server makes during an execution: its keeper, and with namespaces the next keeper and its cell."""
 BIRTH_SECONDS = 20.0
 DRAIN_SECONDS = 0.5
 READ_BYTES = 1 << 16
@@ -131,7 +133,8 @@ class Execution:
         if self.cgroup is not None:
             self._before = self.cgroup.counters()
             try:
-                room = self.limits.processes + self._before.tasks + 1  # the fork server's own, and the keeper
+                others = NOT_ITS_OWN if self.seclusion is Seclusion.NAMESPACES else 1
+                room = self.limits.processes + self._before.tasks + others
                 self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room, cpus=self.limits.cpus)
             except OSError as error:
                 raise SandboxError(f"The limits could not be set: {error}") from error

@@ -67,19 +67,24 @@ def main(control: socket.socket) -> None:
         request, descriptors = _receive(control)
         if not request:
             return
-        if ahead is not None and ahead.space != request["space"]:
+        space = request["space"]
+        if ahead is not None and ahead.space != space:
             _discard(ahead)
             ahead = None
-        keeper = ahead or _fork_keeper(request["space"], control, parts)
         if not descriptors:  # only to have a keeper ready
-            ahead = keeper
+            ahead = ahead or _fork_keeper(space, control, parts)
             continue
+        keeper, problem = ahead, "none is there"
+        if keeper is not None and (problem := _problem(keeper)):
+            _discard(keeper)  # forked ahead, it met the limits of the last execution
+        if problem:
+            keeper = _fork_keeper(space, control, parts)
+            problem = _problem(keeper)
+        assert keeper is not None, "there was one, or one was forked"
+        _hand_over(keeper, problem, request, descriptors)
         ahead = None
-        with contextlib.suppress(BrokenPipeError):  # it died: the host sees that nothing was born
-            _send(keeper.order, request, descriptors)
-        keeper.order.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
+        if space["namespaces"]:  # while this one runs: nothing of it can reach the next
+            ahead = _fork_keeper(space, control, parts)
         _reap(keeper.pid)
 
 
@@ -121,6 +126,25 @@ def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts)
     return Keeper(pid, space, order)
 
 
+def _hand_over(keeper: Keeper, problem: str, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
+    """Give the keeper its order, or the host the reason why there is none; the descriptors are not needed here any more."""
+    with contextlib.suppress(OSError):  # the keeper died, or the host is gone: it sees that nothing was born
+        if problem:
+            with socket.socket(fileno=os.dup(descriptors[3])) as channel:
+                _send(channel, {"failed": problem}, [])
+        else:
+            _send(keeper.order, request, descriptors)
+    keeper.order.close()
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _problem(keeper: Keeper) -> str:
+    """Wait until the keeper is ready; return what went wrong, if so."""
+    said = _receive(keeper.order)[0]
+    return "" if "ready" in said else str(said.get("failed", "its keeper died"))
+
+
 def _discard(keeper: Keeper) -> None:
     keeper.order.close()  # at the end of its orders it ends
     _reap(keeper.pid)
@@ -136,7 +160,7 @@ def _reap(keeper: int) -> None:
 
 def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoReturn:
     """Be the keeper of one execution: make ready what needs no knowledge of it, then wait for the order."""
-    channel: socket.socket | None = None
+    channel = order  # who hears of a failure
     try:
         os.setsid()
         _die_with_parent()
@@ -151,7 +175,9 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             to_cell.close()
             _be_cell(space, cells_order, parts)
         cells_order.close()
-        handles.update(zip(["listener"], _receive(to_cell)[1], strict=False))
+        settled, listeners = _receive(to_cell)
+        handles.update(zip(["listener"], listeners, strict=False))
+        _send(order, {"ready": True} if settled else {"failed": "its first process died"}, [])
         request, descriptors = _receive(order)
         if request:
             channel = socket.socket(fileno=descriptors[3])
@@ -164,7 +190,6 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             _send(channel, _ending(cell), [])
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending
-        channel = channel or socket.socket(fileno=_receive(order)[1][3])
         with contextlib.suppress(OSError):
             _send(channel, {"failed": f"{type(error).__name__}: {error}"}, [])
     finally:

@@ -66,7 +66,7 @@ class Host:
             first, descriptors = receive(channel)
             for descriptor in descriptors:
                 os.close(descriptor)
-            if go:
+            if go and "born" in first:
                 send(channel, {"go": 1}, [])
             else:
                 channel.shutdown(socket.SHUT_WR)
@@ -94,6 +94,9 @@ def test_a_fork_server_lives_through_everything_that_fails(host: Host) -> None:
     assert host.order(SPACE, go=False)[1]["exit"] == 70
     failed = host.order({**SPACE, "namespaces": True, "keep": ["/no/such/folder"]})
     assert "Error" in failed[0]["failed"]
+    broken = {**SPACE, "namespaces": True, "keep": ["/no/such/folder"]}
+    send(host.control, {"space": broken}, [])  # one ahead that cannot be made ready, and another that cannot either
+    assert "Error" in host.order(broken)[0]["failed"]
     send(host.control, {"space": SPACE}, [])  # one ahead, for an order that comes as another
     (host.folder / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
     assert host.order({**SPACE, "disk_bytes": 1 << 21})[1]["exit"] == 0
