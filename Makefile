@@ -39,7 +39,7 @@ test-all: .venv/all  ## all tests that need no GPU and no served model, with cov
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not gpu and not vllm and not docker"
 	if [ -n "$$CI" ]; then .ci/docker-engine; fi
-	$(BIN)/coverage run -m pytest -q -m docker
+	$(BIN)/coverage run -m pytest -q -m docker; status=$$?; if [ -n "$$CI" ]; then .ci/docker-engine stop; fi; exit $$status
 	$(BIN)/coverage combine -q && $(BIN)/coverage report && $(BIN)/python .ci/security-coverage
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach
