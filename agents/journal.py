@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from
+from open_autoglm.agents.seal import FILE_NAME as KEY_FILE
+from open_autoglm.agents.seal import Seal
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError, damage
 from open_autoglm.events import Json
@@ -24,7 +26,7 @@ from open_autoglm.sandbox.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 
 T = TypeVar("T")
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 OPENED_AFTER = "opened_after"
 """The last attempt before the search was opened again, by number: patience begins anew."""
 PARSED_BUNDLES = 256
@@ -67,9 +69,13 @@ CREATE TABLE IF NOT EXISTS executions (
     report BLOB NOT NULL,
     score REAL,
     outputs TEXT NOT NULL,
+    seal BLOB NOT NULL,
     PRIMARY KEY (attempt, phase, fold)
 );
 """
+
+
+_SEALED = ("attempt", "phase", "fold", "ok", "report", "score", "outputs")  # what the seal of an execution is over
 
 
 class Journal:
@@ -79,6 +85,7 @@ class Journal:
         self.path = path
         self._lock = threading.RLock()
         self._bundles: dict[str, CodeBundle] = {}
+        self._seal = Seal.of(path.parent)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             self._db.row_factory = sqlite3.Row
@@ -340,16 +347,15 @@ class Journal:
         return {row["status"]: row["n"] for row in rows}
 
     # --- executions ----------------------------------------------------------------------------------------------
-
     def execution(self, attempt: str, phase: str, fold: int) -> Execution | None:
         """Return what an execution left, or None where it has not been made."""
         rows = self._rows("SELECT * FROM executions WHERE attempt=? AND phase=? AND fold=?", attempt, phase, fold)
-        return next(iter(self._each(execution_from, rows)), None)
+        return next(iter(self._each(self._genuine, rows)), None)
 
     def executions(self, attempt: str) -> list[Execution]:
         """Return all executions of one attempt."""
         rows = self._rows("SELECT * FROM executions WHERE attempt=? ORDER BY rowid", attempt)
-        return self._each(execution_from, rows)
+        return self._each(self._genuine, rows)
 
     def execution_count(self) -> int:
         """Return how many executions are recorded."""
@@ -358,20 +364,34 @@ class Journal:
     def reports(self) -> Iterator[ExecutionReport]:
         """Return the reports of all executions, some at a time."""
         last = 0
-        while rows := self._rows("SELECT rowid, report FROM executions WHERE rowid > ? ORDER BY rowid LIMIT 500", last):
+        while rows := self._rows("SELECT rowid, * FROM executions WHERE rowid > ? ORDER BY rowid LIMIT 500", last):
             last = rows[-1]["rowid"]
-            yield from self._each(lambda row: ExecutionReport.FromString(row["report"]), rows)
+            yield from (execution.report for execution in self._each(self._genuine, rows))
+
+    def _genuine(self, row: sqlite3.Row) -> Execution:
+        """Return the execution of a row that this run wrote.
+
+        Raises:
+            RunDirectoryError: It does not carry the run's seal.
+        """
+        if not self._seal.fits(row["seal"], *(row[name] for name in _SEALED)):
+            raise RunDirectoryError(
+                f"The journal {self.path} is damaged: the record of an execution ({row['attempt']}, {row['phase']}) was not "
+                f"written by this run, or {self.path.with_name(KEY_FILE)} is another run's. Put back copies of both, or start a new run."
+            )
+        return execution_from(row)
 
     def record(self, execution: Execution) -> None:
         """Record an execution. What is recorded is never executed again."""
+        values = (
+            execution.attempt, execution.phase, execution.fold, int(execution.ok),
+            execution.report.SerializeToString(deterministic=True), None if execution.score is None else float(execution.score),
+            json.dumps(dict(execution.outputs)),
+        )  # fmt: skip
         with self._transaction() as db:
             db.execute(
-                "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    execution.attempt, execution.phase, execution.fold, int(execution.ok),
-                    execution.report.SerializeToString(deterministic=True), execution.score, json.dumps(dict(execution.outputs)),
-                ),
-            )  # fmt: skip
+                "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, self._seal.over(*values))
+            )
 
     def record_score(self, execution: Execution, score: float) -> Execution:
         """Record the host's score of an execution."""

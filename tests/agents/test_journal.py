@@ -137,6 +137,32 @@ def test_unknown_attempts_and_bundles_are_refused(journal: Journal) -> None:
         journal.bundle("0" * 64)
 
 
+def test_a_record_of_another_run_is_refused(tmp_path: Path) -> None:
+    """A row that is copied from elsewhere, or read with another run's key, is not this run's."""
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        journal = Journal(tmp_path / name / "journal.sqlite")
+        attempt = reserve(journal)
+        journal.record(Execution(attempt=attempt, phase="fold.fit", fold=0, report=ExecutionReport(), ok=True))
+        assert journal.execution(attempt, "fold.fit", 0) is not None
+        journal.close()
+    key = tmp_path / "one" / "report.key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.write_bytes((tmp_path / "other" / "report.key").read_bytes())
+    again = Journal(tmp_path / "one" / "journal.sqlite")
+    with pytest.raises(RunDirectoryError, match=r"was not written by this run.*report\.key"):
+        again.execution(attempt, "fold.fit", 0)
+    again.close()
+
+
+def test_a_damaged_key_is_said(tmp_path: Path) -> None:
+    """Nothing could be checked with it."""
+    Journal(tmp_path / "journal.sqlite").close()
+    (tmp_path / "report.key").write_bytes(b"short")
+    with pytest.raises(RunDirectoryError, match=r"report\.key is damaged"):
+        Journal(tmp_path / "journal.sqlite")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -149,6 +175,8 @@ def test_unknown_attempts_and_bundles_are_refused(journal: Journal) -> None:
         "UPDATE attempts SET operator = 7",
         "UPDATE executions SET report = x'ff00ff'",
         "UPDATE executions SET outputs = 'none'",
+        "UPDATE executions SET score = 0.99",
+        "UPDATE executions SET fold = 1",
         "UPDATE stages SET result = '{broken'",
     ],
 )
