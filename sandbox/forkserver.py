@@ -226,6 +226,8 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
                 0, 0
             )  # a signal to its own group must not reach the keeper; elsewhere the host kills by that group
             parts.namespaces.settle()
+        with contextlib.suppress(OSError):  # when memory ends, this process goes first
+            Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
         _send(order, {"settled": True}, _watched(space["calls"], parts))
         request, descriptors = _receive(order)
         if not request or not _receive(socket.socket(fileno=descriptors[3]))[0]:
@@ -291,8 +293,6 @@ def _settle(paths: Mapping[str, Path], cpus: int | None) -> None:
     sys.argv = ["solution.py"]
     sys.path[:0] = [str(paths["job"] / "code")]
     os.chdir(paths["work"])
-    with contextlib.suppress(OSError):  # when memory ends, this process goes first
-        Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
 
 
 def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:

@@ -79,6 +79,9 @@ class SystemCalls(_Part):
     refused: tuple[Refusal, ...]
     clone_namespaces: Literal["refused"]
     refused_ioctls: tuple[Literal["TIOCSTI", "TIOCLINUX"], ...]
+    device_nodes: Literal["refused"]
+    raw_sockets: Literal["refused"]
+    reported: tuple[Literal["addresses", "writes", "signals", "limits"], ...]
 
 
 class Ceilings(_Part):

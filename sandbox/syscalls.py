@@ -9,20 +9,31 @@ import base64
 import errno
 import platform
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, SystemCalls, error_number
 from open_autoglm.sandbox.syscall_numbers import NUMBERS
 
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _X32 = 0x40000000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 _NUMBER, _MACHINE, _ARGUMENTS = 0, 4, 16
 _ALLOW, _KILL, _FAIL, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
 NAMESPACES = 0x7E020000
 """Flags of clone(2) that make namespaces: mount, cgroup, UTS, IPC, user, PID, network."""
 ADDRESSED = {"connect": 1, "sendto": 4}
-"""Calls that name whom to reach, and the argument that points to the address: asked about, never refused by the program."""
+"""Calls that name whom to reach, and the argument that points to the address."""
+NODES = {"mknod": 1, "mknodat": 2}
+"""Calls that make nodes, and the argument with their kind."""
+OPENED = {"open": 1, "openat": 2}
+"""Calls that open files, and the argument that says for what."""
+PATHS = {"open": 0, "openat": 1, "creat": 0, "unlink": 0, "unlinkat": 1}
+"""Calls whose paths are reported, and the argument that points to the path."""
+_KIND_OF_NODE, _DEVICES = 0xF000, (0x2000, 0x6000)
+_FOR_WRITING = 0o103
+"""Bits of the flags of open(2): to write only, to read and write, to make it."""
+_KIND_OF_SOCKET, _RAW, _NETLINK = 0xF, 3, 16
+_EVERYBODY, _FIRST = 0xFFFFFFFF, 1
 
 
 def syscall_filter(policy: Policy, *, watched: bool, machine: str = platform.machine()) -> bytes | None:
@@ -71,12 +82,41 @@ def _program(rules: SystemCalls, numbers: Mapping[str, int], machine: int, *, wa
     )
     requests = [IOCTL_NUMBERS[name] for name in rules.refused_ioctls]
     yield from _when(numbers["ioctl"], [_argument(1), *_one_of(requests, fail(errno.EPERM)), allowed])
+    for name, kind in NODES.items():
+        if name in numbers:
+            yield from _when(
+                numbers[name], [_argument(kind), _masked(_KIND_OF_NODE), *_one_of(_DEVICES, fail(errno.EPERM)), allowed]
+            )
     families = [FAMILY_NUMBERS[name] for name in rules.socket_families]
+    raw = [_argument(0), *_one_of([_NETLINK], allowed), fail(errno.EPERM)]
+    any_kind = [_argument(0), *_one_of(families, allowed), fail(errno.EAFNOSUPPORT)]
     for name in ("socket", "socketpair"):
-        yield from _when(numbers[name], [_argument(0), *_one_of(families, allowed), fail(errno.EAFNOSUPPORT)])
-    for name, pointer in ADDRESSED.items() if watched else ():
-        yield from _when(numbers[name], [*_unless_null(pointer, _step(_RETURN, _ASK)), allowed])
+        is_raw = [_argument(1), _masked(_KIND_OF_SOCKET), _step(_EQUAL, _RAW, otherwise=len(raw))]
+        yield from _when(numbers[name], [*is_raw, *raw, *any_kind])
+    if watched:
+        yield from _reported(rules, numbers)
     yield allowed
+
+
+def _reported(rules: SystemCalls, numbers: Mapping[str, int]) -> Iterator[bytes]:
+    """Yield what asks about calls that are let through: they are for the report alone."""
+    allowed, ask = _step(_RETURN, _ALLOW), _step(_RETURN, _ASK)
+    blocks: dict[str, list[bytes]] = {}
+    if "addresses" in rules.reported:
+        blocks |= {name: [*_unless_null(pointer, ask), allowed] for name, pointer in ADDRESSED.items()}
+    if "writes" in rules.reported:
+        blocks |= {
+            name: [_argument(flags), _step(_ANY_BIT, _FOR_WRITING, otherwise=1), ask, allowed]
+            for name, flags in OPENED.items()
+        }
+        blocks |= {name: [ask] for name in ("creat", "unlink", "unlinkat")}
+    if "signals" in rules.reported:
+        blocks["kill"] = [_argument(0), *_one_of((_EVERYBODY, _FIRST), ask), allowed]
+    if "limits" in rules.reported:
+        blocks["prlimit64"] = [*_unless_null(2, ask), allowed]
+    for name, block in blocks.items():
+        if name in numbers:
+            yield from _when(numbers[name], block)
 
 
 def _when(number: int, block: list[bytes]) -> Iterator[bytes]:
@@ -85,7 +125,12 @@ def _when(number: int, block: list[bytes]) -> Iterator[bytes]:
     yield from block
 
 
-def _one_of(values: list[int], then: bytes) -> Iterator[bytes]:
+def _masked(bits: int) -> bytes:
+    """Return the instruction that keeps these bits of what was loaded."""
+    return _step(_AND, bits)
+
+
+def _one_of(values: Sequence[int], then: bytes) -> Iterator[bytes]:
     for value in values:
         yield _step(_EQUAL, value, otherwise=1)
         yield then

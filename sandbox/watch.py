@@ -1,8 +1,8 @@
 """The supervisor's side of the filter of system calls: answers the calls that the policy refuses, and notes who tried what.
 
-The kernel holds the calling thread until it is answered (seccomp_unotify(2)). A call that names an address is let through where the address
-is within the sandbox; whether it could be reached is up to the namespaces, so that a lie told to this module costs a line in the
-report and nothing else.
+The kernel holds the calling thread until it is answered (seccomp_unotify(2)). Some calls are looked at for the report alone: whom an
+address names, which path is written. What they can reach is up to the namespaces and mounts, so that a lie told to this module costs a line in
+the report and nothing else.
 """
 
 import errno
@@ -10,10 +10,12 @@ import fcntl
 import ipaddress
 import os
 import platform
+import posixpath
 import select
 import socket
 import struct
 from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +24,7 @@ from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, S
 from open_autoglm.sandbox.report_pb2 import Violation
 from open_autoglm.sandbox.streams import sanitise
 from open_autoglm.sandbox.syscall_numbers import NUMBERS
-from open_autoglm.sandbox.syscalls import ADDRESSED
+from open_autoglm.sandbox.syscalls import ADDRESSED, NODES, PATHS
 
 KIND = "system_call"
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
@@ -33,15 +35,22 @@ MOST_SUBJECTS = 64
 """Different attempts that a report names; the rest is counted."""
 LONGEST_ADDRESS = 128
 UNIX, INET, INET6 = 1, 2, 10
+LONGEST_PATH = 256
+WRITABLE = ("/tmp", "/dev", "/autoglm/work", "/autoglm/out", "/proc/self/fd")  # noqa: S108 - places inside, where writing is nobody's business
+NAME_SERVICE = (b"/var/run/nscd/socket",)
+"""Asked by the C library whenever a user's name is looked up."""
+UNLIMITED = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What was tried, and why it is refused."""
+    """What was tried, and why it is refused or told of."""
 
     subject: str
     why: str
     severity: Severity
+    error: int = 0
+    """What the code gets for an answer; 0 where the call goes on."""
 
 
 @dataclass(slots=True)
@@ -86,33 +95,17 @@ class Watch:
 
     def _judge(self, pid: int, name: str, arguments: list[int]) -> int:
         """Return the error number of the answer, 0 for letting it through."""
-        if name in ADDRESSED:
-            return self._judge_address(pid, name, arguments)
-        rules = self.policy.system_calls
-        for rule in rules.refused:
-            if name in rule.calls:
-                self._note(Attempt(name, rule.why, rule.severity))
-                return error_number(rule.answer)
-        if name in ("socket", "socketpair"):
-            self._note(
-                Attempt(f"{name} {_family(arguments[0])}", "a socket that leaves the sandbox's network", Severity.HIGH)
-            )
-            return errno.EAFNOSUPPORT
-        if name == "ioctl":
-            request = arguments[1] & 0xFFFFFFFF
-            told = next((known for known, value in IOCTL_NUMBERS.items() if value == request), hex(request))
-            self._note(Attempt(f"ioctl {told}", "typing into a terminal", Severity.HIGH))
-        else:
-            self._note(Attempt(name, "making or entering namespaces", Severity.HIGH))
-        return errno.EPERM
-
-    def _judge_address(self, pid: int, name: str, arguments: list[int]) -> int:
-        pointer = ADDRESSED[name]
-        address = _address(_memory(pid, arguments[pointer], min(arguments[pointer + 1], LONGEST_ADDRESS)))
-        if address is None:
+        attempt = _LOOKS[name](pid, name, arguments) if name in _LOOKS else self._refused(name, arguments)
+        if attempt is None:
             return 0
-        self._note(Attempt(f"{name} {address}", "reaching out of the sandbox", Severity.LOW))
-        return errno.ENETUNREACH
+        self._note(attempt)
+        return attempt.error
+
+    def _refused(self, name: str, arguments: Sequence[int]) -> Attempt:
+        for rule in self.policy.system_calls.refused:
+            if name in rule.calls:
+                return Attempt(name, rule.why, rule.severity, error_number(rule.answer))
+        return _refused_by_arguments(name, arguments)
 
     def _note(self, attempt: Attempt) -> None:
         if attempt in self._seen or len(self._seen) < MOST_SUBJECTS:
@@ -121,8 +114,79 @@ class Watch:
             self._seen[Attempt("others", "more attempts of other kinds", attempt.severity)] += 1
 
 
+def _refused_by_arguments(name: str, arguments: Sequence[int]) -> Attempt:
+    """Return what a call that the filter refuses by its arguments was about."""
+    if name in ("socket", "socketpair"):
+        family = _family(arguments[0])
+        if arguments[1] & 0xF == socket.SOCK_RAW and arguments[0] in (INET, INET6):
+            return Attempt(f"{name} {family} raw", "packets made by hand", Severity.HIGH, errno.EPERM)
+        why = "a socket that leaves the sandbox's network"
+        return Attempt(f"{name} {family}", why, Severity.HIGH, errno.EAFNOSUPPORT)
+    if name == "ioctl":
+        request = arguments[1] & 0xFFFFFFFF
+        told = next((known for known, value in IOCTL_NUMBERS.items() if value == request), hex(request))
+        return Attempt(f"ioctl {told}", "typing into a terminal", Severity.HIGH, errno.EPERM)
+    why = "making a device" if name in NODES else "making or entering namespaces"
+    return Attempt(name, why, Severity.HIGH, errno.EPERM)
+
+
+# --- calls that are let through ----------------------------------------------------------------------------------
+
+
+def _look_at_address(pid: int, name: str, arguments: Sequence[int]) -> Attempt | None:
+    pointer = ADDRESSED[name]
+    content = _memory(pid, arguments[pointer], min(arguments[pointer + 1], LONGEST_ADDRESS))
+    why = "reaching out of the sandbox"
+    if (address := _address(content)) is not None:
+        return Attempt(f"{name} {address}", why, Severity.LOW, errno.ENETUNREACH)
+    if (address := _unix_address(pid, content)) is not None:
+        return Attempt(f"{name} {address}", why, Severity.LOW)
+    return None
+
+
+def _look_at_path(pid: int, name: str, arguments: Sequence[int]) -> Attempt | None:
+    content = _memory(pid, arguments[PATHS[name]], LONGEST_PATH)
+    path = sanitise(content.partition(b"\0")[0].decode("utf-8", "backslashreplace"))
+    place = posixpath.normpath(path)
+    if not place.startswith("/") or any(place == folder or place.startswith(f"{folder}/") for folder in WRITABLE):
+        return None
+    verb = "unlink" if name.startswith("unlink") else "open"
+    return Attempt(f"{verb} {path}", "changing what can only be read", Severity.LOW)
+
+
+def _look_at_signal(_: int, name: str, arguments: Sequence[int]) -> Attempt:
+    target = "everybody" if arguments[0] & 0xFFFFFFFF == 0xFFFFFFFF else "the first process"
+    return Attempt(f"{name} {target}", "ending processes that are not its own", Severity.LOW)
+
+
+def _look_at_limit(pid: int, _: str, arguments: Sequence[int]) -> Attempt | None:
+    content = _memory(pid, arguments[2], 16)
+    if len(content) < 16:
+        return None
+    wanted, allowed = struct.unpack("=QQ", content)[1], _hard_limit(pid, arguments[1])
+    return Attempt("setrlimit", "raising its own limits", Severity.LOW) if wanted > allowed else None
+
+
+_LOOKS: Mapping[str, Callable[[int, str, Sequence[int]], Attempt | None]] = {
+    **dict.fromkeys(ADDRESSED, _look_at_address),
+    **dict.fromkeys(PATHS, _look_at_path),
+    "kill": _look_at_signal,
+    "prlimit64": _look_at_limit,
+}
+
+
+def _hard_limit(pid: int, resource: int) -> int:
+    """Return the hard limit of a process: the lines of /proc/PID/limits are in the order of their numbers."""
+    try:
+        line = Path(f"/proc/{pid}/limits").read_text(encoding="ascii").splitlines()[1 + resource]
+    except (OSError, IndexError):
+        return UNLIMITED
+    number = line[47:68].strip()
+    return int(number) if number.isdigit() else UNLIMITED
+
+
 def _memory(pid: int, address: int, size: int) -> bytes:
-    """Return what lies in the memory of a process; nothing where it cannot be read."""
+    """Return what lies in the memory of a process; nothing where it cannot be read, less at the end of what it has."""
     try:
         with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
             return os.pread(memory.fileno(), size, address)
@@ -131,7 +195,7 @@ def _memory(pid: int, address: int, size: int) -> bytes:
 
 
 def _address(content: bytes) -> str | None:
-    """Return an address outside of the sandbox in words; None for one inside, or none at all."""
+    """Return an address outside of the sandbox's network in words; None for one inside, or of another kind."""
     if len(content) < 2:
         return None
     family = struct.unpack_from("=H", content)[0]
@@ -145,6 +209,21 @@ def _address(content: bytes) -> str | None:
         return None
     port = struct.unpack_from("!H", content, 2)[0]
     return f"{host}:{port}" if host.version == 4 else f"[{host}]:{port}"
+
+
+def _unix_address(pid: int, content: bytes) -> str | None:
+    """Return the name of a Unix socket that nobody in the sandbox listens at; None for others, or another kind."""
+    if len(content) < 3 or struct.unpack_from("=H", content)[0] != UNIX:
+        return None
+    abstract = content[2] == 0
+    name = (b"@" + content[3:].rstrip(b"\0")) if abstract else content[2:].partition(b"\0")[0]
+    try:
+        listed = Path(f"/proc/{pid}/net/unix").read_bytes()
+    except OSError:
+        return None
+    if name in NAME_SERVICE or any(line.endswith(b" " + name) for line in listed.splitlines()):
+        return None
+    return f"unix:{sanitise(name.decode('utf-8', 'backslashreplace'))}"
 
 
 def _family(number: int) -> str:

@@ -43,13 +43,13 @@ def missed(deps: Deps, measured: Measured) -> list[str]:
         found.append(
             deps.say(
                 "The model takes {size} MB; {wished} MB were wished for.",
-                size=number(measured.model_mb, 3), wished=number(constraints.model_mb),
+                size=number(measured.model_mb, 3), wished=f"{constraints.model_mb:g}",
             )
         )  # fmt: skip
     if constraints.latency_ms is None:
         return found
     if measured.latency_ms is None:
-        wished = number(constraints.latency_ms)
+        wished = f"{constraints.latency_ms:g}"
         found.append(
             deps.say("How long one row takes could not be measured; {wished} ms were wished for.", wished=wished)
         )
@@ -58,7 +58,7 @@ def missed(deps: Deps, measured: Measured) -> list[str]:
             deps.say(
                 "One row takes {time} ms to predict, as measured inside the sandbox; {wished} ms were wished for.",
                 time=number(measured.latency_ms, 3),
-                wished=number(constraints.latency_ms),
+                wished=f"{constraints.latency_ms:g}",
             )
         )
     return found

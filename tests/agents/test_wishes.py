@@ -85,7 +85,9 @@ def test_where_no_model_is_fast_enough_the_best_ships_and_the_wish_is_unmet(tmp_
 
     assert outcome.best_attempt == "a0002"
     assert outcome.exit_code == 3
-    assert outcome.unmet == ["One row takes 50 ms to predict, as measured inside the sandbox; 0.05 ms were wished for."]
+    assert outcome.unmet == [
+        "One row takes 50.0 ms to predict, as measured inside the sandbox; 0.05 ms were wished for."
+    ]
     assert RunStory.load(tmp_path / "run" / "story.json").unmet == tuple(outcome.unmet)
 
 
@@ -102,7 +104,7 @@ def test_where_no_model_is_small_enough_the_wish_is_unmet(tmp_path: Path) -> Non
     """One model, too large."""
     outcome = wished(tmp_path, Weighed(milliseconds=0.0, megabytes=2.0), 0.5, model_mb=1.0)
 
-    assert outcome.unmet == ["The model takes 2 MB; 1 MB were wished for."]
+    assert outcome.unmet == ["The model takes 2.00 MB; 1 MB were wished for."]
     assert outcome.exit_code == 3
 
 

@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +20,7 @@ from open_autoglm.sandbox.launch import PACKAGE
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.server import receive, send
 from open_autoglm.sandbox.syscalls import filters
+from open_autoglm.sandbox.watch import Watch
 
 SPACE: dict[str, Any] = {
     "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None,
@@ -32,6 +35,13 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command, env={**os.environ, **measured.environment()}, check=False, capture_output=True, text=True
     )
+
+
+def _answer_all(listener: int) -> None:
+    watch = Watch(listener, default_policy())
+    while watch.answer():
+        time.sleep(0.001)
+    os.close(listener)
 
 
 class Host:
@@ -64,7 +74,10 @@ class Host:
             os.close(writer)
             guest.close()
             first, descriptors = receive(channel)
-            for descriptor in descriptors:
+            handles = dict(zip(first.get("handles", []), descriptors, strict=True))
+            if "listener" in handles:  # somebody has to answer: even to lower a limit is asked about
+                threading.Thread(target=_answer_all, args=(handles.pop("listener"),)).start()
+            for descriptor in handles.values():
                 os.close(descriptor)
             if go and "born" in first:
                 send(channel, {"go": 1}, [])

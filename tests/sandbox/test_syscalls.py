@@ -1,8 +1,12 @@
 """The filter of system calls, and the supervisor that answers them."""
 
+import ctypes
 import os
+import resource
 import select
+import socket
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -71,21 +75,76 @@ def test_each_rule_has_its_answer() -> None:
         told._judge(1, "ioctl", [0, 0x5412, 0, 0, 0, 0]),
         told._judge(1, "ioctl", [0, 0x9999, 0, 0, 0, 0]),
         told._judge(1, "clone", [0x10000000, 0, 0, 0, 0, 0]),
+        told._judge(1, "socket", [2, 3, 0, 0, 0, 0]),
+        told._judge(1, "mknod", [0, 0x2000, 0, 0, 0, 0]),
+        told._judge(1, "kill", [(1 << 64) - 1, 9, 0, 0, 0, 0]),
+        told._judge(1, "kill", [1, 9, 0, 0, 0, 0]),
         told._judge(1 << 30, "connect", [3, 0, 16, 0, 0, 0]),
     ]
 
-    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 0]
+    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 1, 1, 0, 0, 0]
     subjects = [violation.subject for violation in told.violations()]
     assert subjects == [
-        "bpf",
-        "clone",
-        "ioctl 0x9999",
-        "ioctl TIOCSTI",
-        "ptrace",
-        "socket 4000",
-        "socket vsock",
-        "socketpair inet",
-    ]
+        "bpf", "clone", "ioctl 0x9999", "ioctl TIOCSTI", "mknod", "ptrace", "socket 4000", "socket inet raw", "socket vsock",
+        "socketpair inet", "kill everybody", "kill the first process",
+    ]  # fmt: skip
+
+
+def looked(name: str, *arguments: int) -> list[str]:
+    """Return what is told of a call of this process; `name`'s pointers lead into its own memory."""
+    told = watching()
+    told._judge(os.getpid(), name, [*arguments, *[0] * (6 - len(arguments))])
+    return [violation.subject for violation in told.violations()]
+
+
+def test_paths_are_told_where_nothing_can_be_written() -> None:
+    """Absolute ones, whatever way they are spelled; the sandbox's own folders and relative ones are nobody's business."""
+    told = {}
+    for path in (b"/etc/passwd", b"/tmp/../usr/x", b"/tmp/x", b"/dev/null", b"relative", b"/tmpfoo", b"/a\x1b[2J"):
+        buffer = ctypes.create_string_buffer(path, 300)
+        told[path] = looked("openat", 0, ctypes.addressof(buffer), 1)
+    removed = ctypes.create_string_buffer(b"/usr/lib/x", 300)
+
+    assert told[b"/etc/passwd"] == ["open /etc/passwd"]
+    assert told[b"/tmp/../usr/x"] == ["open /tmp/../usr/x"]
+    assert told[b"/tmpfoo"] == ["open /tmpfoo"]
+    assert told[b"/tmp/x"] == told[b"/dev/null"] == told[b"relative"] == []
+    assert "\x1b" not in told[b"/a\x1b[2J"][0]
+    assert looked("unlinkat", 0, ctypes.addressof(removed)) == ["unlink /usr/lib/x"]
+
+
+def test_only_raised_limits_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A library that lowers its own, or sets what it has, is innocent; so is one that cannot be looked at."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    same, more = (ctypes.create_string_buffer(struct.pack("=QQ", 1, limit)) for limit in (hard, hard + 1))
+    assert looked("prlimit64", 0, resource.RLIMIT_NOFILE, ctypes.addressof(same)) == []
+    assert looked("prlimit64", 0, resource.RLIMIT_NOFILE, ctypes.addressof(more)) == ["setrlimit"]
+    assert looked("prlimit64", 0, resource.RLIMIT_NOFILE, 0) == []
+    assert looked("prlimit64", 0, 4000, ctypes.addressof(more)) == []
+    assert watch._hard_limit(os.getpid(), resource.RLIMIT_CPU) in {
+        resource.getrlimit(resource.RLIMIT_CPU)[1],
+        watch.UNLIMITED,
+    }
+
+
+def test_a_unix_socket_is_told_where_nobody_in_the_sandbox_listens(tmp_path: Path) -> None:
+    """By path and by abstract name; the C library's own question is not."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as abstract:
+        server.bind(str(folder / "s"))
+        abstract.bind(f"\0autoglm-test-{os.getpid()}")
+        inside = [str(folder / "s").encode(), f"\0autoglm-test-{os.getpid()}".encode(), b"/var/run/nscd/socket"]
+        outside = [b"/var/run/docker.sock", b"\0somebody-else"]
+        told = []
+        for name in (*inside, *outside):
+            content = struct.pack("=H", 1) + name
+            buffer = ctypes.create_string_buffer(content, len(content))
+            told += looked("connect", 3, ctypes.addressof(buffer), len(content))
+    (folder / "s").unlink()
+    folder.rmdir()
+
+    assert told == ["connect unix:/var/run/docker.sock", "connect unix:@somebody-else"]
+    assert watch._unix_address(1 << 30, struct.pack("=H", 1) + b"/x") is None
 
 
 def test_a_report_names_so_many_attempts_and_counts_the_rest() -> None:

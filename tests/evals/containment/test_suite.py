@@ -30,8 +30,13 @@ def test_the_quick_programs_are_contained() -> None:
     assert len(outcomes) > 5
 
 
+MARKS = {"docker": pytest.mark.docker}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("sandbox", [pytest.param(sandbox, id=sandbox.name) for sandbox in backends()])
+@pytest.mark.parametrize(
+    "sandbox", [pytest.param(sandbox, id=sandbox.name, marks=MARKS.get(sandbox.name, ())) for sandbox in backends()]
+)
 def test_every_program_is_contained(sandbox: Sandbox) -> None:
     """Hostile ones do no harm and are reported as they must be; innocent ones work."""
     ready = sandbox.probe()
