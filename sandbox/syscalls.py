@@ -34,6 +34,8 @@ _FOR_WRITING = 0o103
 """Bits of the flags of open(2): to write only, to read and write, to make it."""
 _KIND_OF_SOCKET, _RAW, _NETLINK = 0xF, 3, 16
 _EVERYBODY, _FIRST = 0xFFFFFFFF, 1
+_SCHEDULER, _REAL_TIME = 0xFF, (1, 2, 6)
+"""First in, first out; round robin; deadline. ZeroMQ asks for the ordinary one and gives up where that is refused."""
 
 
 def syscall_filter(policy: Policy, *, watched: bool, machine: str = platform.machine()) -> bytes | None:
@@ -114,6 +116,7 @@ def _reported(rules: SystemCalls, numbers: Mapping[str, int]) -> Iterator[bytes]
         blocks["kill"] = [_argument(0), *_one_of((_EVERYBODY, _FIRST), ask), allowed]
     if "limits" in rules.reported:
         blocks["prlimit64"] = [*_unless_null(2, ask), allowed]
+        blocks["sched_setscheduler"] = [_argument(1), _masked(_SCHEDULER), *_one_of(_REAL_TIME, ask), allowed]
     for name, block in blocks.items():
         if name in numbers:
             yield from _when(numbers[name], block)

@@ -147,11 +147,16 @@ def _look_at_address(pid: int, name: str, arguments: Sequence[int]) -> Attempt |
 def _look_at_path(pid: int, name: str, arguments: Sequence[int]) -> Attempt | None:
     content = _memory(pid, arguments[PATHS[name]], LONGEST_PATH)
     path = sanitise(content.partition(b"\0")[0].decode("utf-8", "backslashreplace"))
-    place = posixpath.normpath(path)
-    if not place.startswith("/") or any(place == folder or place.startswith(f"{folder}/") for folder in WRITABLE):
+    if _is_writable(path):
         return None
     verb = "unlink" if name.startswith("unlink") else "open"
     return Attempt(f"{verb} {path}", "changing what can only be read", Severity.LOW)
+
+
+def _is_writable(path: str) -> bool:
+    """Whether a path is relative, as seen from the work folder, or lies in a folder where writing is nobody's business."""
+    place = posixpath.normpath(path)
+    return not place.startswith("/") or any(place == folder or place.startswith(f"{folder}/") for folder in WRITABLE)
 
 
 def _look_at_signal(_: int, name: str, arguments: Sequence[int]) -> Attempt:
@@ -172,6 +177,7 @@ _LOOKS: Mapping[str, Callable[[int, str, Sequence[int]], Attempt | None]] = {
     **dict.fromkeys(PATHS, _look_at_path),
     "kill": _look_at_signal,
     "prlimit64": _look_at_limit,
+    "sched_setscheduler": lambda _, name, __: Attempt(name, "asking for processors in real time", Severity.LOW),
 }
 
 
@@ -221,7 +227,8 @@ def _unix_address(pid: int, content: bytes) -> str | None:
         listed = Path(f"/proc/{pid}/net/unix").read_bytes()
     except OSError:
         return None
-    if name in NAME_SERVICE or any(line.endswith(b" " + name) for line in listed.splitlines()):
+    own = not abstract and _is_writable(name.decode("utf-8", "backslashreplace"))  # its listener may come later
+    if own or name in NAME_SERVICE or any(line.endswith(b" " + name) for line in listed.splitlines()):
         return None
     return f"unix:{sanitise(name.decode('utf-8', 'backslashreplace'))}"
 

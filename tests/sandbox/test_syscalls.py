@@ -79,14 +79,15 @@ def test_each_rule_has_its_answer() -> None:
         told._judge(1, "mknod", [0, 0x2000, 0, 0, 0, 0]),
         told._judge(1, "kill", [(1 << 64) - 1, 9, 0, 0, 0, 0]),
         told._judge(1, "kill", [1, 9, 0, 0, 0, 0]),
+        told._judge(1, "sched_setscheduler", [0, 1, 0, 0, 0, 0]),
         told._judge(1 << 30, "connect", [3, 0, 16, 0, 0, 0]),
     ]
 
-    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 1, 1, 0, 0, 0]
+    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 1, 1, 0, 0, 0, 0]
     subjects = [violation.subject for violation in told.violations()]
     assert subjects == [
         "bpf", "clone", "ioctl 0x9999", "ioctl TIOCSTI", "mknod", "ptrace", "socket 4000", "socket inet raw", "socket vsock",
-        "socketpair inet", "kill everybody", "kill the first process",
+        "socketpair inet", "kill everybody", "kill the first process", "sched_setscheduler",
     ]  # fmt: skip
 
 

@@ -43,6 +43,8 @@ PREDICT_SECONDS = 2.0
 """Starting a job and reading what it wrote, beside the model's own time."""
 NOTEBOOK_NEEDS = ("scikit-learn",)
 """Its metrics judge the notebook's split; Jupyter itself is the reader's."""
+WORTH_TRYING = 0.5
+"""Share of the time that the notebook is thought to take which must be left to begin it: estimates are on the safe side."""
 STANDALONE = Path(__file__).parents[1] / "serving" / "standalone.py"
 
 
@@ -314,7 +316,8 @@ def deliver_rest(delivery: Delivery, session: Session, seconds_left: Callable[[]
     rest.step("MODEL_CARD.md, README.md", PAGE_SECONDS, rest.pages)
     rest.step("report.html", REPORT_SECONDS, rest.report)
     if delivery.training_table is not None:
-        rest.step("notebook.ipynb", notebook_seconds(delivery.fit_seconds, delivery.pace), rest.notebook)
+        estimate = notebook_seconds(delivery.fit_seconds, delivery.pace)
+        rest.step("notebook.ipynb", WORTH_TRYING * estimate, rest.notebook)  # the last part: it takes time from none
     if (folder / "README.md").exists():
         rest.pages()  # they name what came after them
     if rest.late:
