@@ -72,6 +72,7 @@ def run_fold(item: DataSet, fold: int, setting: Setting, work: Path) -> FoldResu
     Raises:
         InputError: The set itself cannot be used. Whatever the product does wrong is part of the result.
     """
+    work = work.resolve()  # the product runs in there
     raw = open_raw(item)
     target = raw.frame[str(item.meta.target)]
     known = target.notna().to_numpy()

@@ -41,6 +41,15 @@ def test_one_fold_of_each_can_be_enough(suite: Suite, setting: Setting, tmp_path
     assert [r.fold for r in results] == [0]
 
 
+def test_a_folder_may_be_named_relative_to_here(
+    suite: Suite, setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The product runs elsewhere, and finds its files all the same."""
+    monkeypatch.chdir(tmp_path)
+    results = run_suite(suite.pick(["votes"]), setting, Path("work"), first_fold_only=True)
+    assert [r.run_exit for r in results] == [0]
+
+
 def test_the_product_gets_words_and_training_rows_only(suite: Suite, setting: Setting, tmp_path: Path) -> None:
     """The prompt, the file under its own name, the budget; no row of the test fold."""
     item = suite.pick(["votes"]).sets[0]
