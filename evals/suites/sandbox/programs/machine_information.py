@@ -7,7 +7,6 @@ if platform.node() not in ("sandbox", "localhost"):
     breach(f"the host's name {platform.node()}")
 for path in (
     "/sys/class/dmi/id/product_serial",
-    "/etc/hostname",
     "/etc/machine-id",
     "/var/lib/dbus/machine-id",
     "/sys/class/net",
@@ -16,6 +15,9 @@ for path in (
 ):
     if os.path.exists(path):
         breach(path)
+named = Path("/etc/hostname")
+if named.exists() and named.read_text().strip() not in ("sandbox", "localhost"):
+    breach("the host's name in a file")
 mounts = Path("/proc/self/mountinfo").read_text()
 for word in ("docker.sock", "autoglm-traps"):
     if word in mounts:
