@@ -72,8 +72,7 @@ class Cgroup:
                 (holder / "cgroup.subtree_control").write_text("+cpu", encoding="ascii")
         folder.mkdir()
         self.folders = {"memory": folder, "pids": folder}
-        if (folder / "cpu.max").exists():
-            self.folders["cpu"] = folder
+        self.folders |= {"cpu": folder} if (folder / "cpu.max").exists() else {}
 
     def _make_v1(self, root: Path, name: str) -> None:
         for controller in ("memory", "pids"):

@@ -105,8 +105,8 @@ class SupervisedSession:
         rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
         if server.group is None:
             rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
-            if self._launcher.seclusion is not Seclusion.NONE:  # there it would count all of the user's processes
-                rlimits["NPROC"] = limits.processes  # beside a group's limit it would hide what the group counts
+            # Without namespaces NPROC would count all of the user's processes; beside a group's limit it would hide what the group counts.
+            rlimits |= {} if self._launcher.seclusion is Seclusion.NONE else {"NPROC": limits.processes}
         return {
             "space": {
                 "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
@@ -247,8 +247,8 @@ def _judge(execution: Execution) -> None:
         verdict.status, verdict.detail = Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory"
     elif claimed is not None and claimed.type == "OSError" and claimed.message.startswith(_NO_SPACE):
         detail = f"more than {execution.limits.disk_bytes:,} bytes written"
-        if not any(violation.kind == "disk_limit" for violation in verdict.violations):
-            verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
+        told = any(violation.kind == "disk_limit" for violation in verdict.violations)
+        verdict.violations += [] if told else [Violation(kind="disk_limit", detail=detail, count=1)]
         verdict.status, verdict.detail = Status.STATUS_VIOLATION, detail
     else:
         verdict.status = Status.STATUS_ERROR

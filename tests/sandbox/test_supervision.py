@@ -254,6 +254,22 @@ def test_processes_that_end_while_we_look_are_left_out(monkeypatch: pytest.Monke
     sleeper.wait()
 
 
+def test_who_may_not_kill_asks_somebody_who_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a container belongs to another user; without anybody to ask the refusal is told."""
+    sleeper = subprocess.Popen(["sleep", "60"])
+    handle = os.pidfd_open(sleeper.pid)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(tree.signal, "pidfd_send_signal", refuse)
+    with pytest.raises(PermissionError):
+        tree.kill_and_wait(handle)
+    tree.kill_and_wait(handle, ask=sleeper.kill)
+    assert sleeper.wait() == -9
+    os.close(handle)
+
+
 def test_what_cannot_be_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The session must not go on beside it."""
     monkeypatch.setattr(execution.tree, "kill_marked", lambda *_, **__: False)
