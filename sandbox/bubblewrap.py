@@ -18,19 +18,18 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup
-from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
+from open_autoglm.sandbox.base import Readiness, Session
 from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
-from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
+from open_autoglm.sandbox.trial import problem_with
 
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
@@ -53,7 +52,6 @@ VIEW = (
 )  # fmt: skip
 SINGLE_USE_BYTES = 4 << 30
 IMPORT_BYTES = 16 << 20
-PROBE_SECONDS = 20
 
 
 class BubblewrapLauncher:
@@ -267,7 +265,7 @@ def _working() -> tuple[BubblewrapLauncher | None, str]:
     for seclusion in (Seclusion.NAMESPACES, Seclusion.SINGLE_USE):
         for program_path in candidates:
             launcher = BubblewrapLauncher(program_path, seclusion)
-            problem = _problem(launcher)
+            problem = problem_with(launcher)
             if problem is None:
                 return launcher, _REASONS[seclusion]
             problems.append(f"{program_path} ({seclusion.value}): {problem}")
@@ -285,19 +283,3 @@ _ALLOW = "'sysctl kernel.apparmor_restrict_unprivileged_userns=0' or an AppArmor
 def _user_namespaces_allowed() -> bool:
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     return not restricted.exists() or restricted.read_text(encoding="ascii").strip() == "0"
-
-
-def _problem(launcher: BubblewrapLauncher) -> str | None:
-    """Return why a job that does nothing does not run, or None where it runs."""
-    limits = Limits(wall_seconds=PROBE_SECONDS, memory_bytes=1 << 30)
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(
-            execution_id="probe", phase="probe", call="nothing", code={}, context={}, inputs={}, limits=limits,
-            collect=Path(folder) / "out",
-        )  # fmt: skip
-        try:
-            with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
-                report = session.run(job)
-        except SandboxError as error:
-            return str(error)
-    return None if is_ok(report) else report.detail or report.stderr.head[-300:] or "the job did not end well"

@@ -25,21 +25,19 @@ import os
 import random
 import socket
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from open_autoglm.errors import SandboxError, SandboxUnavailable
-from open_autoglm.sandbox.base import Job, Limits, Readiness, Session
+from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox.base import Readiness, Session
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
 from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Contained, Inside, Seclusion
 from open_autoglm.sandbox.policy import Policy, default_policy
-from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.syscalls import filters
+from open_autoglm.sandbox.trial import problem_with
 
 HOME = "/autoglm"
 PYTHON = "/opt/python/bin/python"
@@ -59,7 +57,6 @@ MASKED = (
 )  # fmt: skip
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 USERS = (1 << 20, 1 << 30)
-PROBE_SECONDS = 20
 ENGINE_SECONDS = 20
 BUILD = "Build it: autoglm sandbox build (or, without a registry, autoglm sandbox build --debootstrap)."
 
@@ -229,7 +226,7 @@ def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[s
     problems = []
     for seclusion in [only] if only else _REASONS:
         launcher = DockerLauncher(image, seclusion, cpus=1)
-        problem = _problem(launcher)
+        problem = problem_with(launcher)
         if problem is None:
             return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}
         problems.append(f"({seclusion.value}) {problem}")
@@ -277,19 +274,3 @@ def _versions() -> dict[str, str]:
         "storage": str(about.get("Driver")),
         "user": "its own" if os.geteuid() == 0 else "yours",
     }
-
-
-def _problem(launcher: DockerLauncher) -> str | None:
-    """Return why a job that does nothing does not run, or None where it runs."""
-    limits = Limits(wall_seconds=PROBE_SECONDS, memory_bytes=1 << 30)
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(
-            execution_id="probe", phase="probe", call="nothing", code={}, context={}, inputs={}, limits=limits,
-            collect=Path(folder) / "out",
-        )  # fmt: skip
-        try:
-            with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
-                report = session.run(job)
-        except SandboxError as error:
-            return str(error)
-    return None if is_ok(report) else report.detail or report.stderr.head[-300:] or "the job did not end well"

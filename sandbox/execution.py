@@ -119,10 +119,15 @@ class Execution:
     def _note_full_disk(self) -> None:
         """Tell of a disk that is full at the end: the code may have taken the refusal quietly, too fast to be watched."""
         own = [self.out] if self.out is not None and self.seclusion is Seclusion.NAMESPACES else []
+        if sum(map(_used, self.server.writable or own)) + PAGE_BYTES > self.limits.disk_bytes:
+            self.note_disk_limit()
+
+    def note_disk_limit(self) -> str:
+        """Put the limit on disk among the violations, once; return what it is about."""
+        detail = f"more than {self.limits.disk_bytes:,} bytes written"
         told = any(violation.kind == "disk_limit" for violation in self.verdict.violations)
-        if not told and sum(map(_used, self.server.writable or own)) + PAGE_BYTES > self.limits.disk_bytes:
-            detail = f"more than {self.limits.disk_bytes:,} bytes written"
-            self.verdict.violations.append(Violation(kind="disk_limit", detail=detail, count=1))
+        self.verdict.violations += [] if told else [Violation(kind="disk_limit", detail=detail, count=1)]
+        return detail
 
     def _note_calls(self) -> None:
         """Take over what the code tried and may not."""

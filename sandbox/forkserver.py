@@ -222,9 +222,8 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
     try:
         _die_with_parent()
         if space["namespaces"]:
-            os.setpgid(
-                0, 0
-            )  # a signal to its own group must not reach the keeper; elsewhere the host kills by that group
+            # A signal to its own group must not reach the keeper; elsewhere the host kills by that group.
+            os.setpgid(0, 0)
             parts.namespaces.settle()
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")

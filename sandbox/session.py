@@ -246,9 +246,6 @@ def _judge(execution: Execution) -> None:
     elif claimed is not None and claimed.type.endswith("MemoryError"):
         verdict.status, verdict.detail = Status.STATUS_OUT_OF_MEMORY, "the code ran into the limit on memory"
     elif claimed is not None and claimed.type == "OSError" and claimed.message.startswith(_NO_SPACE):
-        detail = f"more than {execution.limits.disk_bytes:,} bytes written"
-        told = any(violation.kind == "disk_limit" for violation in verdict.violations)
-        verdict.violations += [] if told else [Violation(kind="disk_limit", detail=detail, count=1)]
-        verdict.status, verdict.detail = Status.STATUS_VIOLATION, detail
+        verdict.status, verdict.detail = Status.STATUS_VIOLATION, execution.note_disk_limit()
     else:
         verdict.status = Status.STATUS_ERROR

@@ -43,8 +43,8 @@ UNLIMITED = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """What was tried, and why it is refused or told of."""
+class NotedCall:
+    """A system call that is told of: what it was about, and why it is refused or worth a line."""
 
     subject: str
     why: str
@@ -60,7 +60,7 @@ class Watch:
     listener: int
     policy: Policy
     machine: str = field(default_factory=platform.machine)
-    _seen: Counter[Attempt] = field(default_factory=Counter)
+    _seen: Counter[NotedCall] = field(default_factory=Counter)
     _names: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,56 +101,56 @@ class Watch:
         self._note(attempt)
         return attempt.error
 
-    def _refused(self, name: str, arguments: Sequence[int]) -> Attempt:
+    def _refused(self, name: str, arguments: Sequence[int]) -> NotedCall:
         for rule in self.policy.system_calls.refused:
             if name in rule.calls:
-                return Attempt(name, rule.why, rule.severity, error_number(rule.answer))
+                return NotedCall(name, rule.why, rule.severity, error_number(rule.answer))
         return _refused_by_arguments(name, arguments)
 
-    def _note(self, attempt: Attempt) -> None:
+    def _note(self, attempt: NotedCall) -> None:
         if attempt in self._seen or len(self._seen) < MOST_SUBJECTS:
             self._seen[attempt] += 1
         else:
-            self._seen[Attempt("others", "more attempts of other kinds", attempt.severity)] += 1
+            self._seen[NotedCall("others", "more attempts of other kinds", attempt.severity)] += 1
 
 
-def _refused_by_arguments(name: str, arguments: Sequence[int]) -> Attempt:
+def _refused_by_arguments(name: str, arguments: Sequence[int]) -> NotedCall:
     """Return what a call that the filter refuses by its arguments was about."""
     if name in ("socket", "socketpair"):
         family = _family(arguments[0])
         if arguments[1] & 0xF == socket.SOCK_RAW and arguments[0] in (INET, INET6):
-            return Attempt(f"{name} {family} raw", "packets made by hand", Severity.HIGH, errno.EPERM)
+            return NotedCall(f"{name} {family} raw", "packets made by hand", Severity.HIGH, errno.EPERM)
         why = "a socket that leaves the sandbox's network"
-        return Attempt(f"{name} {family}", why, Severity.HIGH, errno.EAFNOSUPPORT)
+        return NotedCall(f"{name} {family}", why, Severity.HIGH, errno.EAFNOSUPPORT)
     if name == "ioctl":
         request = arguments[1] & 0xFFFFFFFF
         told = next((known for known, value in IOCTL_NUMBERS.items() if value == request), hex(request))
-        return Attempt(f"ioctl {told}", "typing into a terminal", Severity.HIGH, errno.EPERM)
+        return NotedCall(f"ioctl {told}", "typing into a terminal", Severity.HIGH, errno.EPERM)
     why = "making a device" if name in NODES else "making or entering namespaces"
-    return Attempt(name, why, Severity.HIGH, errno.EPERM)
+    return NotedCall(name, why, Severity.HIGH, errno.EPERM)
 
 
 # --- calls that are let through ----------------------------------------------------------------------------------
 
 
-def _look_at_address(pid: int, name: str, arguments: Sequence[int]) -> Attempt | None:
+def _look_at_address(pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
     pointer = ADDRESSED[name]
     content = _memory(pid, arguments[pointer], min(arguments[pointer + 1], LONGEST_ADDRESS))
     why = "reaching out of the sandbox"
     if (address := _address(content)) is not None:
-        return Attempt(f"{name} {address}", why, Severity.LOW, errno.ENETUNREACH)
+        return NotedCall(f"{name} {address}", why, Severity.LOW, errno.ENETUNREACH)
     if (address := _unix_address(pid, content)) is not None:
-        return Attempt(f"{name} {address}", why, Severity.LOW)
+        return NotedCall(f"{name} {address}", why, Severity.LOW)
     return None
 
 
-def _look_at_path(pid: int, name: str, arguments: Sequence[int]) -> Attempt | None:
+def _look_at_path(pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
     content = _memory(pid, arguments[PATHS[name]], LONGEST_PATH)
     path = sanitise(content.partition(b"\0")[0].decode("utf-8", "backslashreplace"))
     if _is_writable(path):
         return None
     verb = "unlink" if name.startswith("unlink") else "open"
-    return Attempt(f"{verb} {path}", "changing what can only be read", Severity.LOW)
+    return NotedCall(f"{verb} {path}", "changing what can only be read", Severity.LOW)
 
 
 def _is_writable(path: str) -> bool:
@@ -159,25 +159,25 @@ def _is_writable(path: str) -> bool:
     return not place.startswith("/") or any(place == folder or place.startswith(f"{folder}/") for folder in WRITABLE)
 
 
-def _look_at_signal(_: int, name: str, arguments: Sequence[int]) -> Attempt:
+def _look_at_signal(_: int, name: str, arguments: Sequence[int]) -> NotedCall:
     target = "everybody" if arguments[0] & 0xFFFFFFFF == 0xFFFFFFFF else "the first process"
-    return Attempt(f"{name} {target}", "ending processes that are not its own", Severity.LOW)
+    return NotedCall(f"{name} {target}", "ending processes that are not its own", Severity.LOW)
 
 
-def _look_at_limit(pid: int, _: str, arguments: Sequence[int]) -> Attempt | None:
+def _look_at_limit(pid: int, _: str, arguments: Sequence[int]) -> NotedCall | None:
     content = _memory(pid, arguments[2], 16)
     if len(content) < 16:
         return None
     wanted, allowed = struct.unpack("=QQ", content)[1], _hard_limit(pid, arguments[1])
-    return Attempt("setrlimit", "raising its own limits", Severity.LOW) if wanted > allowed else None
+    return NotedCall("setrlimit", "raising its own limits", Severity.LOW) if wanted > allowed else None
 
 
-_LOOKS: Mapping[str, Callable[[int, str, Sequence[int]], Attempt | None]] = {
+_LOOKS: Mapping[str, Callable[[int, str, Sequence[int]], NotedCall | None]] = {
     **dict.fromkeys(ADDRESSED, _look_at_address),
     **dict.fromkeys(PATHS, _look_at_path),
     "kill": _look_at_signal,
     "prlimit64": _look_at_limit,
-    "sched_setscheduler": lambda _, name, __: Attempt(name, "asking for processors in real time", Severity.LOW),
+    "sched_setscheduler": lambda _, name, __: NotedCall(name, "asking for processors in real time", Severity.LOW),
 }
 
 

@@ -14,6 +14,7 @@ from open_autoglm.sandbox.conformance import Bench, Contract, SandboxContract
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.report import Status
+from open_autoglm.sandbox.trial import problem_with
 
 ready = BubblewrapSandbox().probe()
 # A user's machine may lack it; where CI runs, tests of isolation that are left out would prove nothing.
@@ -106,7 +107,7 @@ def test_what_cannot_even_start_is_a_reason(tmp_path: Path) -> None:
     """A probe never raises."""
     missing = BubblewrapLauncher(tmp_path / "bwrap", Seclusion.NAMESPACES)
 
-    assert bubblewrap._problem(missing)
+    assert problem_with(missing)
 
 
 def test_libraries_may_start_processes_inside(tmp_path: Path) -> None:

@@ -152,8 +152,8 @@ def test_a_report_names_so_many_attempts_and_counts_the_rest() -> None:
     """Code that tries every address there is fills no journal."""
     told = watching()
     for number in range(200):
-        told._note(watch.Attempt(f"connect 10.0.0.{number}:80", "reaching out", Severity.LOW))
-    told._note(watch.Attempt("ptrace", "reading", Severity.HIGH))
+        told._note(watch.NotedCall(f"connect 10.0.0.{number}:80", "reaching out", Severity.LOW))
+    told._note(watch.NotedCall("ptrace", "reading", Severity.HIGH))
     found = told.violations()
 
     assert len(found) == watch.MOST_SUBJECTS + 2
