@@ -1,6 +1,8 @@
 # Every target sets up what it needs. PYTHON names the interpreter (3.11 or newer) that .venv is made with.
 PYTHON ?= python3
 BIN := .venv/bin
+# One more than processors: tests of sandboxes mostly wait.
+WORKERS := $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() + 1, 8))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that the tests start would compile all it imports anew
 
@@ -33,7 +35,7 @@ check: .venv/dev  ## what CI checks, the fastest first
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports && $(BIN)/mypy
 
 test: .venv/dev  ## the fast tests
-	$(BIN)/python -m pytest -q -n auto --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage; those of Docker where it is ready, always if CI is set
 	rm -f .coverage .coverage.*
