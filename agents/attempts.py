@@ -9,6 +9,7 @@ from enum import StrEnum
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import Json
 from open_autoglm.sandbox.report import ExecutionReport
+from open_autoglm.sandbox.seal import Seal
 
 
 class AttemptStatus(StrEnum):
@@ -91,10 +92,27 @@ def attempt_from(row: sqlite3.Row) -> Attempt:
     )  # fmt: skip
 
 
-def execution_from(row: sqlite3.Row) -> Execution:
-    """Return the execution of a journal row."""
+def row_of(execution: Execution, seal: Seal) -> dict[str, object]:
+    """Return the journal row of an execution, sealed."""
+    row: dict[str, object] = {
+        "attempt": execution.attempt, "phase": execution.phase, "fold": execution.fold, "ok": int(execution.ok),
+        "score": None if execution.score is None else float(execution.score), "outputs": json.dumps(dict(execution.outputs)),
+    }  # fmt: skip
+    report = execution.report
+    return {
+        **row,
+        "report": report.SerializeToString(deterministic=True),
+        "seal": seal.over(*row.values(), report.signature),
+    }
+
+
+def execution_from(row: sqlite3.Row, seal: Seal) -> Execution | None:
+    """Return the execution of a journal row, or None where its report, or what was recorded beside it, is not this run's."""
     report = ExecutionReport()
     report.ParseFromString(row["report"])
+    recorded = [row[name] for name in ("attempt", "phase", "fold", "ok", "score", "outputs")]
+    if not (seal.is_signed(report) and seal.fits(row["seal"], *recorded, report.signature)):
+        return None
     return Execution(
         attempt=row["attempt"], phase=row["phase"], fold=row["fold"], report=report, ok=bool(row["ok"]),
         score=row["score"], outputs=json.loads(row["outputs"]),

@@ -155,6 +155,7 @@ async def _execute(
     missing = [part for part in keep if not (job.collect / part).exists()]
     if ok and missing:
         ok, report.detail = False, f"the code ran to its end and left no {missing[0]}"
+        deps.journal.seal.sign(report)
     if ok:
         outputs = {part: deps.workspace.keep(job.collect / part, f"{name}-{part}") for part in keep}
     shutil.rmtree(job.collect, ignore_errors=True)

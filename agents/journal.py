@@ -16,17 +16,17 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import DecodeError
 
-from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from
+from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from, row_of
 from open_autoglm.agents.seal import FILE_NAME as KEY_FILE
-from open_autoglm.agents.seal import Seal
+from open_autoglm.agents.seal import seal_of
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.errors import RunDirectoryError, damage
+from open_autoglm.errors import RunDirectoryError, SandboxError, damage
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 
 T = TypeVar("T")
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 OPENED_AFTER = "opened_after"
 """The last attempt before the search was opened again, by number: patience begins anew."""
 PARSED_BUNDLES = 256
@@ -75,9 +75,6 @@ CREATE TABLE IF NOT EXISTS executions (
 """
 
 
-_SEALED = ("attempt", "phase", "fold", "ok", "report", "score", "outputs")  # what the seal of an execution is over
-
-
 class Journal:
     """One run's journal. Thread-safe; every write is one transaction that a kill cannot halve."""
 
@@ -85,7 +82,7 @@ class Journal:
         self.path = path
         self._lock = threading.RLock()
         self._bundles: dict[str, CodeBundle] = {}
-        self._seal = Seal.of(path.parent)
+        self.seal = seal_of(path.parent)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=10)
             self._db.row_factory = sqlite3.Row
@@ -372,26 +369,29 @@ class Journal:
         """Return the execution of a row that this run wrote.
 
         Raises:
-            RunDirectoryError: It does not carry the run's seal.
+            RunDirectoryError: It, or its report, does not carry the run's seal.
         """
-        if not self._seal.fits(row["seal"], *(row[name] for name in _SEALED)):
+        execution = execution_from(row, self.seal)
+        if execution is None:
             raise RunDirectoryError(
                 f"The journal {self.path} is damaged: the record of an execution ({row['attempt']}, {row['phase']}) was not "
                 f"written by this run, or {self.path.with_name(KEY_FILE)} is another run's. Put back copies of both, or start a new run."
             )
-        return execution_from(row)
+        return execution
 
     def record(self, execution: Execution) -> None:
-        """Record an execution. What is recorded is never executed again."""
-        values = (
-            execution.attempt, execution.phase, execution.fold, int(execution.ok),
-            execution.report.SerializeToString(deterministic=True), None if execution.score is None else float(execution.score),
-            json.dumps(dict(execution.outputs)),
-        )  # fmt: skip
-        with self._transaction() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*values, self._seal.over(*values))
+        """Record an execution. What is recorded is never executed again.
+
+        Raises:
+            SandboxError: Its report does not carry the signature of this run.
+        """
+        if not self.seal.is_signed(execution.report):
+            raise SandboxError(
+                f"The report of {execution.report.execution_id!r} was not signed by this run, or changed on its way; it is not recorded."
             )
+        row = row_of(execution, self.seal)
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO executions VALUES (:attempt, :phase, :fold, :ok, :report, :score, :outputs, :seal)", row)  # fmt: skip
 
     def record_score(self, execution: Execution, score: float) -> Execution:
         """Record the host's score of an execution."""

@@ -26,6 +26,7 @@ from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.choice import select_sandbox
+from open_autoglm.sandbox.seal import SealedSession
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import BudgetSpec
 
@@ -185,7 +186,9 @@ def _conduct_alone(
     events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
     workers = workspace.options.workers
     blocking = Blocking(workers)
-    sessions = tuple(sandbox.open(cpus=jobs_for(workers)) for _ in range(workers))
+    sessions = tuple(
+        SealedSession(session=sandbox.open(cpus=jobs_for(workers)), seal=journal.seal) for _ in range(workers)
+    )
     deps = Deps(
         workspace=workspace,
         journal=journal,

@@ -1,56 +1,35 @@
-"""The seal of a run: shows that a record was written by the run's own process, whole, and in this place.
+"""The key of a run's seal: a file in the run directory, readable by its user alone.
 
-An HMAC (RFC 2104) with SHA-256 under a key that lies in the run directory, readable by its user alone; no isolating sandbox shows that
-directory to the code that it runs. Who may write the run directory as its user can forge everything in it: the seal is against code in a
-sandbox, damaged files, and records copied from elsewhere.
+No isolating sandbox shows that directory to the code that it runs. Who may write the run directory as its user can forge everything
+in it: the seal is against code in a sandbox, damaged files, and records copied from elsewhere.
 """
 
-import hashlib
-import hmac
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from open_autoglm.errors import RunDirectoryError
+from open_autoglm.sandbox.seal import Seal
 
 FILE_NAME = "report.key"
 KEY_BYTES = 32
 
 
-class Seal:
-    """Signs records of one run and checks them."""
+def seal_of(run_dir: Path) -> Seal:
+    """Return the seal of a run directory; a new one gets its key here.
 
-    def __init__(self, key: bytes) -> None:
-        self._key = key
-
-    @classmethod
-    def of(cls, run_dir: Path) -> "Seal":
-        """Return the seal of a run directory; a new one gets its key here.
-
-        Raises:
-            RunDirectoryError: The key is damaged.
-            OSError: It cannot be read or written.
-        """
-        path = run_dir / FILE_NAME
-        with suppress(FileExistsError):
-            _write_new(path, secrets.token_bytes(KEY_BYTES))
-        key = path.read_bytes()
-        if len(key) != KEY_BYTES:
-            raise RunDirectoryError(f"{path} is damaged: put back a copy of it, or start a new run.")
-        return cls(key)
-
-    def over(self, *parts: object) -> bytes:
-        """Return the signature of a record's parts, in their order; bytes, texts, numbers and None."""
-        signed = hmac.new(self._key, digestmod=hashlib.sha256)
-        for part in parts:
-            content = part if isinstance(part, bytes) else repr(part).encode("utf-8", "surrogatepass")
-            signed.update(len(content).to_bytes(8, "big") + content)
-        return signed.digest()
-
-    def fits(self, signature: object, *parts: object) -> bool:
-        """Whether a signature is that of these parts."""
-        return isinstance(signature, bytes) and hmac.compare_digest(signature, self.over(*parts))
+    Raises:
+        RunDirectoryError: The key is damaged.
+        OSError: It cannot be read or written.
+    """
+    path = run_dir / FILE_NAME
+    with suppress(FileExistsError):
+        _write_new(path, secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise RunDirectoryError(f"{path} is damaged: put back a copy of it, or start a new run.")
+    return Seal(key)
 
 
 def _write_new(path: Path, content: bytes) -> None:

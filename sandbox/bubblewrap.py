@@ -59,6 +59,7 @@ class BubblewrapLauncher:
 
     backend = "bubblewrap"
     isolating = True
+    image = ""
 
     def __init__(self, bwrap: Path, seclusion: Seclusion, policy: Policy | None = None) -> None:
         self.bwrap = bwrap

@@ -221,11 +221,12 @@ def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[s
     image = image_name()
     if _asked(f"/images/{image}/json") != 200:
         return None, f"The engine runs, but there is no image {image!r}. {BUILD}", {"image": image}
-    details = {"image": image, **_versions()}
+    digest = str(engine().inspect_image(image)["Id"])  # what is started is what was looked at
+    details = {"image": image, "digest": digest, **_versions()}
     tidy(engine())  # what owners that were killed left behind
     problems = []
     for seclusion in [only] if only else _REASONS:
-        launcher = DockerLauncher(image, seclusion, cpus=1)
+        launcher = DockerLauncher(digest, seclusion, cpus=1)
         problem = problem_with(launcher)
         if problem is None:
             return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}

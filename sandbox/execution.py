@@ -52,6 +52,7 @@ class Verdict:
     peak_processes: int = 0
     throttled_seconds: float = 0.0
     oom_kills: int = 0
+    process_limit_hits: int = 0
     violations: list[Violation] = field(default_factory=list)
 
 
@@ -314,8 +315,9 @@ class Execution:
         if self.verdict.oom_kills:
             self.verdict.status = Status.STATUS_OUT_OF_MEMORY
             self.verdict.detail = f"more than {self.limits.memory_bytes:,} bytes of memory"
-        hits = counters.process_limit_hits - self._before.process_limit_hits
-        if hits > 0:
+        hits = max(0, counters.process_limit_hits - self._before.process_limit_hits)
+        self.verdict.process_limit_hits = hits
+        if hits:
             detail = f"more than {self.limits.processes} processes"
             self.verdict.violations.append(Violation(kind="process_limit", detail=detail, count=hits))
 

@@ -111,6 +111,8 @@ class Launcher(Protocol):
     isolating: bool
     seclusion: Seclusion
     policy: Policy
+    image: str
+    """What the engine starts, by the hash of its content; empty where the host's own Python is shown."""
 
     def inside(self, base: Path) -> Inside:
         """Return where things lie, for a session whose folder on the host is `base`."""

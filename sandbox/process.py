@@ -28,6 +28,7 @@ class ProcessLauncher:
     tier = "process"
     isolating = False
     seclusion = Seclusion.NONE
+    image = ""
     policy = default_policy()
     """Its limits hold here, too; its other rules need isolation."""
 

@@ -29,7 +29,7 @@ STATUS_CANCELLED: Status
 STATUS_SANDBOX_ERROR: Status
 
 class ExecutionReport(_message.Message):
-    __slots__ = ("schema_version", "execution_id", "phase", "status", "exit_code", "signal", "started_at", "queued_seconds", "wall_seconds", "exception", "stdout", "stderr", "progress", "artefacts", "refused", "resources", "violations", "isolation", "job_sha256", "claimed_seconds", "detail")
+    __slots__ = ("schema_version", "execution_id", "phase", "status", "exit_code", "signal", "started_at", "queued_seconds", "wall_seconds", "exception", "stdout", "stderr", "progress", "artefacts", "refused", "resources", "violations", "isolation", "job_sha256", "claimed_seconds", "detail", "signature", "wheelhouse_sha256")
     class ClaimedSecondsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -58,6 +58,8 @@ class ExecutionReport(_message.Message):
     JOB_SHA256_FIELD_NUMBER: _ClassVar[int]
     CLAIMED_SECONDS_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    WHEELHOUSE_SHA256_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     execution_id: str
     phase: str
@@ -79,7 +81,9 @@ class ExecutionReport(_message.Message):
     job_sha256: str
     claimed_seconds: _containers.ScalarMap[str, float]
     detail: str
-    def __init__(self, schema_version: _Optional[int] = ..., execution_id: _Optional[str] = ..., phase: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., started_at: _Optional[float] = ..., queued_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., exception: _Optional[_Union[ClaimedException, _Mapping]] = ..., stdout: _Optional[_Union[Stream, _Mapping]] = ..., stderr: _Optional[_Union[Stream, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., artefacts: _Optional[_Iterable[_Union[Artefact, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[RefusedArtefact, _Mapping]]] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., job_sha256: _Optional[str] = ..., claimed_seconds: _Optional[_Mapping[str, float]] = ..., detail: _Optional[str] = ...) -> None: ...
+    signature: bytes
+    wheelhouse_sha256: str
+    def __init__(self, schema_version: _Optional[int] = ..., execution_id: _Optional[str] = ..., phase: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., started_at: _Optional[float] = ..., queued_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., exception: _Optional[_Union[ClaimedException, _Mapping]] = ..., stdout: _Optional[_Union[Stream, _Mapping]] = ..., stderr: _Optional[_Union[Stream, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., artefacts: _Optional[_Iterable[_Union[Artefact, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[RefusedArtefact, _Mapping]]] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., job_sha256: _Optional[str] = ..., claimed_seconds: _Optional[_Mapping[str, float]] = ..., detail: _Optional[str] = ..., signature: _Optional[bytes] = ..., wheelhouse_sha256: _Optional[str] = ...) -> None: ...
 
 class ClaimedException(_message.Message):
     __slots__ = ("type", "message", "frames")
@@ -144,20 +148,22 @@ class RefusedArtefact(_message.Message):
     def __init__(self, path: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Resources(_message.Message):
-    __slots__ = ("cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes", "peak_processes", "throttled_seconds", "oom_kills")
+    __slots__ = ("cpu_user_seconds", "cpu_system_seconds", "peak_memory_bytes", "peak_processes", "throttled_seconds", "oom_kills", "process_limit_hits")
     CPU_USER_SECONDS_FIELD_NUMBER: _ClassVar[int]
     CPU_SYSTEM_SECONDS_FIELD_NUMBER: _ClassVar[int]
     PEAK_MEMORY_BYTES_FIELD_NUMBER: _ClassVar[int]
     PEAK_PROCESSES_FIELD_NUMBER: _ClassVar[int]
     THROTTLED_SECONDS_FIELD_NUMBER: _ClassVar[int]
     OOM_KILLS_FIELD_NUMBER: _ClassVar[int]
+    PROCESS_LIMIT_HITS_FIELD_NUMBER: _ClassVar[int]
     cpu_user_seconds: float
     cpu_system_seconds: float
     peak_memory_bytes: int
     peak_processes: int
     throttled_seconds: float
     oom_kills: int
-    def __init__(self, cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., peak_memory_bytes: _Optional[int] = ..., peak_processes: _Optional[int] = ..., throttled_seconds: _Optional[float] = ..., oom_kills: _Optional[int] = ...) -> None: ...
+    process_limit_hits: int
+    def __init__(self, cpu_user_seconds: _Optional[float] = ..., cpu_system_seconds: _Optional[float] = ..., peak_memory_bytes: _Optional[int] = ..., peak_processes: _Optional[int] = ..., throttled_seconds: _Optional[float] = ..., oom_kills: _Optional[int] = ..., process_limit_hits: _Optional[int] = ...) -> None: ...
 
 class Violation(_message.Message):
     __slots__ = ("kind", "detail", "count", "subject", "severity")
@@ -174,15 +180,19 @@ class Violation(_message.Message):
     def __init__(self, kind: _Optional[str] = ..., detail: _Optional[str] = ..., count: _Optional[int] = ..., subject: _Optional[str] = ..., severity: _Optional[str] = ...) -> None: ...
 
 class Isolation(_message.Message):
-    __slots__ = ("backend", "tier", "isolating", "policy_sha256", "calls_reported")
+    __slots__ = ("backend", "tier", "isolating", "policy_sha256", "calls_reported", "image", "device")
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     TIER_FIELD_NUMBER: _ClassVar[int]
     ISOLATING_FIELD_NUMBER: _ClassVar[int]
     POLICY_SHA256_FIELD_NUMBER: _ClassVar[int]
     CALLS_REPORTED_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    DEVICE_FIELD_NUMBER: _ClassVar[int]
     backend: str
     tier: str
     isolating: bool
     policy_sha256: str
     calls_reported: bool
-    def __init__(self, backend: _Optional[str] = ..., tier: _Optional[str] = ..., isolating: bool = ..., policy_sha256: _Optional[str] = ..., calls_reported: bool = ...) -> None: ...
+    image: str
+    device: str
+    def __init__(self, backend: _Optional[str] = ..., tier: _Optional[str] = ..., isolating: bool = ..., policy_sha256: _Optional[str] = ..., calls_reported: bool = ..., image: _Optional[str] = ..., device: _Optional[str] = ...) -> None: ...

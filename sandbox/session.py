@@ -166,6 +166,7 @@ class SupervisedSession:
                 isolating=launcher.isolating,
                 policy_sha256=self._policy.digest if launcher.isolating else "",
                 calls_reported=reported,
+                image=launcher.image,
             ),
         }
 
@@ -203,6 +204,7 @@ class SupervisedSession:
                 peak_processes=verdict.peak_processes,
                 throttled_seconds=verdict.throttled_seconds,
                 oom_kills=verdict.oom_kills,
+                process_limit_hits=verdict.process_limit_hits,
             ),
             violations=verdict.violations,
             claimed_seconds=claims.seconds,

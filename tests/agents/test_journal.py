@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.agents import engine
@@ -11,7 +12,7 @@ from tests.agents import engine
 from open_autoglm.agents.attempts import AttemptStatus, Execution
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.errors import RunDirectoryError
+from open_autoglm.errors import RunDirectoryError, SandboxError
 from open_autoglm.sandbox.report import ExecutionReport, Status
 
 
@@ -22,6 +23,12 @@ def journal(tmp_path: Path) -> Journal:
 
 def reserve(journal: Journal, operator: Operator = Operator.DRAFT, slot: int = 0, parents: tuple[str, ...] = ()) -> str:
     return journal.reserve(worker=0, operator=operator, slot=slot, parents=parents, seed=1).id
+
+
+def signed(journal: Journal, **fields: Any) -> ExecutionReport:
+    report = ExecutionReport(**fields)
+    journal.seal.sign(report)
+    return report
 
 
 def scored(journal: Journal, mean: float) -> str:
@@ -35,7 +42,7 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
     first = Journal(tmp_path / "journal.sqlite")
     name = reserve(first, parents=("a9",))
     digest = first.save_bundle(name, engine.bundle(0.5))
-    report = ExecutionReport(execution_id="e", status=Status.STATUS_TIMEOUT, wall_seconds=1.5)
+    report = signed(first, execution_id="e", status=Status.STATUS_TIMEOUT, wall_seconds=1.5)
     first.record(Execution(attempt=name, phase="fold.fit", fold=2, report=report, ok=False, outputs={"model": "m"}))
     first.record_stage("understand", {"warnings": ["ä"]})
     first.record_clock("p", 4.0)
@@ -91,7 +98,7 @@ def test_a_repair_forgets_what_the_broken_code_did(journal: Journal) -> None:
     """New code starts without executions."""
     name = reserve(journal)
     journal.save_bundle(name, engine.bundle(1.0))
-    journal.record(Execution(attempt=name, phase="smoke.fit", fold=0, report=ExecutionReport(), ok=False))
+    journal.record(Execution(attempt=name, phase="smoke.fit", fold=0, report=signed(journal), ok=False))
     journal.save_bundle(name, engine.bundle(2.0), repairs=1)
 
     assert journal.executions(name) == []
@@ -143,7 +150,7 @@ def test_a_record_of_another_run_is_refused(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         journal = Journal(tmp_path / name / "journal.sqlite")
         attempt = reserve(journal)
-        journal.record(Execution(attempt=attempt, phase="fold.fit", fold=0, report=ExecutionReport(), ok=True))
+        journal.record(Execution(attempt=attempt, phase="fold.fit", fold=0, report=signed(journal), ok=True))
         assert journal.execution(attempt, "fold.fit", 0) is not None
         journal.close()
     key = tmp_path / "one" / "report.key"
@@ -153,6 +160,15 @@ def test_a_record_of_another_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunDirectoryError, match=r"was not written by this run.*report\.key"):
         again.execution(attempt, "fold.fit", 0)
     again.close()
+
+
+def test_a_report_that_the_run_did_not_sign_is_not_recorded(journal: Journal) -> None:
+    """Whoever hands one in: a worker without the key, or somebody who changed it on its way."""
+    changed = signed(journal, execution_id="e", status=Status.STATUS_ERROR)
+    changed.status = Status.STATUS_OK
+    for report in (ExecutionReport(execution_id="e"), changed):
+        with pytest.raises(SandboxError, match="'e' was not signed by this run, or changed on its way"):
+            journal.record(Execution(attempt="a0001", phase="fold.fit", fold=0, report=report, ok=True))
 
 
 def test_a_damaged_key_is_said(tmp_path: Path) -> None:
@@ -174,6 +190,7 @@ def test_a_damaged_key_is_said(tmp_path: Path) -> None:
         "UPDATE attempts SET status = 'odd'",
         "UPDATE attempts SET operator = 7",
         "UPDATE executions SET report = x'ff00ff'",
+        "UPDATE executions SET report = CAST(report || x'3001' AS BLOB)",
         "UPDATE executions SET outputs = 'none'",
         "UPDATE executions SET score = 0.99",
         "UPDATE executions SET fold = 1",
@@ -185,7 +202,7 @@ def test_a_record_that_was_damaged_is_said_in_one_line(damage: str, tmp_path: Pa
     journal = Journal(tmp_path / "journal.sqlite")
     name = reserve(journal)
     digest = journal.save_bundle(name, engine.bundle(0.5))
-    journal.record(Execution(attempt=name, phase="fold.fit", fold=0, report=ExecutionReport(), ok=True))
+    journal.record(Execution(attempt=name, phase="fold.fit", fold=0, report=signed(journal), ok=True))
     journal.record_stage("understand", {})
     journal.close()
     with sqlite3.connect(journal.path) as db:

@@ -40,6 +40,7 @@ class TellsWhatWasTried(Contract):
 
         assert report.status == Status.STATUS_OK, report
         assert [violation.kind for violation in report.violations] == ["process_limit"]
+        assert report.resources.process_limit_hits > 0
 
     def test_a_disk_that_is_full_at_the_end_is_told(self, bench: Bench) -> None:
         """Also where the code takes the refusal quietly, and too fast to be watched."""

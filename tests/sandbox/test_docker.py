@@ -185,3 +185,4 @@ with multiprocessing.get_context('spawn').Pool(2) as pool: print(pool.map(abs, [
 
     versions = " ".join(pins[name] for name in ("pandas", "scikit-learn", "lightgbm"))
     assert report.stdout.head == f"{versions}\n6\n[1, 2]\n", report.stderr.head
+    assert report.isolation.image == engine.inspect_image(image_name())["Id"]
