@@ -45,6 +45,8 @@ class Cgroup:
 
     folders: dict[str, Path]
     version: int
+    base_bytes: int = 0
+    """What was charged to it before an execution: room on top of its limit, and not its peak."""
 
     @classmethod
     def make(cls, *, root: Path = ROOT) -> "Cgroup | None":
@@ -93,17 +95,22 @@ class Cgroup:
             OSError: The kernel refuses them.
         """
         memory, pids = self.folders["memory"], self.folders["pids"]
+        self.base_bytes = self._used()
         if self.version == 2:
-            _write(memory / "memory.max", memory_bytes)
+            _write(memory / "memory.max", memory_bytes + self.base_bytes)
             with suppress(OSError):  # a kernel without swap accounting
                 _write(memory / "memory.swap.max", 0)
         else:
-            self._limit_v1(memory, memory_bytes)
+            self._limit_v1(memory, memory_bytes + self.base_bytes)
         _write(pids / "pids.max", processes)
         if "cpu" in self.folders and cpus is not None:
             self._limit_cpus(self.folders["cpu"], cpus)
         with suppress(OSError):  # version 2: the peak cannot be reset on older kernels
             _write(memory / ("memory.peak" if self.version == 2 else "memory.max_usage_in_bytes"), 0)
+
+    def _used(self) -> int:
+        name = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
+        return _number(self.folders["memory"] / name)
 
     def _limit_cpus(self, folder: Path, cpus: int) -> None:
         quota = cpus * PERIOD_MICROSECONDS
@@ -142,8 +149,9 @@ class Cgroup:
         """Read what happened so far."""
         memory, pids = self.folders["memory"], self.folders["pids"]
         version2 = self.version == 2
+        peak = _number(memory / ("memory.peak" if version2 else "memory.max_usage_in_bytes"))
         return Counters(
-            peak_bytes=_number(memory / ("memory.peak" if version2 else "memory.max_usage_in_bytes")),
+            peak_bytes=max(0, peak - self.base_bytes),
             oom_kills=_field(memory / ("memory.events" if version2 else "memory.oom_control"), "oom_kill"),
             process_limit_hits=_field(pids / "pids.events", "max"),
             tasks=_number(pids / "pids.current"),

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from docker import APIClient
 from docker.errors import APIError, DockerException
 
 from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS, ROOT, Cgroup, Counters
+from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS, ROOT, Cgroup
 from open_autoglm.sandbox.exchange import remove
 from open_autoglm.sandbox.launch import Contained
 
@@ -174,11 +174,10 @@ def _peer(call: socket.socket) -> int:
 
 @dataclass(slots=True)
 class ContainerGroup(Cgroup):
-    """The group that the engine made. What was imported before an execution is not counted as its own."""
+    """The group that the engine made."""
 
     api: Any = None
     container: str = ""
-    base_bytes: int = 0
 
     @classmethod
     def of(cls, pid: int, api: APIClient, container: str, *, root: Path = ROOT) -> "ContainerGroup | None":
@@ -205,12 +204,10 @@ class ContainerGroup(Cgroup):
         Raises:
             OSError: Nobody can.
         """
-        self.base_bytes = self._used()
-        room = memory_bytes + self.base_bytes
         try:
-            Cgroup.limit(self, memory_bytes=room, processes=processes, cpus=cpus)
+            Cgroup.limit(self, memory_bytes=memory_bytes, processes=processes, cpus=cpus)
         except PermissionError:
-            self._ask_the_engine(room, processes, cpus)
+            self._ask_the_engine(memory_bytes + self.base_bytes, processes, cpus)
 
     def _ask_the_engine(self, memory_bytes: int, processes: int, cpus: int | None) -> None:
         wanted = {"Memory": memory_bytes, "MemorySwap": memory_bytes, "PidsLimit": processes}
@@ -221,15 +218,6 @@ class ContainerGroup(Cgroup):
             self.api.post(address, json=wanted, timeout=self.api.timeout).raise_for_status()
         except requests.RequestException as error:
             raise OSError(f"the engine does not change them: {error}") from error
-
-    def _used(self) -> int:
-        name = "memory.current" if self.version == 2 else "memory.usage_in_bytes"
-        return int((self.folders["memory"] / name).read_text(encoding="ascii"))
-
-    def counters(self) -> Counters:
-        """Read what happened so far."""
-        raw = Cgroup.counters(self)
-        return replace(raw, peak_bytes=max(0, raw.peak_bytes - self.base_bytes))
 
     def remove(self) -> None:
         """Leave it to the engine, which removes the container once it is dead."""

@@ -26,7 +26,7 @@ from open_autoglm.sandbox.watch import Watch
 
 TICK_SECONDS = 0.1
 NOT_ITS_OWN = 3
-"""Processes that the fork server makes during an execution: its keeper, and with namespaces the next keeper and its cell."""
+"""Processes that the fork server makes during an execution with namespaces: its keeper, the next keeper and its cell."""
 BIRTH_SECONDS = 20.0
 DRAIN_SECONDS = 0.5
 READ_BYTES = 1 << 16
@@ -139,7 +139,7 @@ class Execution:
         if self.cgroup is not None:
             self._before = self.cgroup.counters()
             try:
-                others = NOT_ITS_OWN if self.seclusion is Seclusion.NAMESPACES else 1
+                others = NOT_ITS_OWN if self.seclusion is Seclusion.NAMESPACES else 0
                 room = self.limits.processes + self._before.tasks + others
                 self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room, cpus=self.limits.cpus)
             except OSError as error:
@@ -169,7 +169,7 @@ class Execution:
             raise SandboxError(
                 f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
             )
-        self._group = int(message["group"])
+        self._group = int(message["born"])
         handles = dict(zip(message["handles"], descriptors, strict=True))
         self.out = handles.get("out", self.out)
         self._cell = handles.get("cell")

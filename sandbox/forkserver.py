@@ -1,9 +1,12 @@
 """Inside the sandbox: imports the heavy libraries once, never computes, and forks one process for each execution.
 
-Run as a program by the host; knows only the standard library and the modules beside it. Each execution has a keeper that
-prepares its namespaces, outlives the cell and tells how it ended. Keeper and cell are forked ahead while nothing runs, and wait
-for their order. The keeper talks with the host over `channel`: born -> go -> ending. The cell, where untrusted code runs, is the first process of the namespaces (where there are any) and has only
-its three standard streams and the pipe for claims.
+Run as a program by the host; knows only the standard library and the modules beside it. The cell is where untrusted code runs; it has
+only its three standard streams and the pipe for claims. With namespaces it is the first process in them, and has a keeper that
+makes them, outlives the cell and tells how it ended; without them this program itself is the keeper, since a second copy of all that was
+imported costs as much as the first. They are forked ahead, and wait for their order. A keeper talks with the host over `channel`: born
+-> go -> ending.
+
+A host in a hurry does not wait for the imports: what is not imported yet, the first cell imports by itself, and this program afterwards.
 """
 
 from __future__ import annotations
@@ -17,13 +20,14 @@ import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import sys
 import tempfile
-import time
+import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -41,11 +45,18 @@ class Parts(NamedTuple):
 
 
 class Keeper(NamedTuple):
-    """One that waits for its order."""
+    """One that waits for its order; without namespaces, the cell itself."""
 
     pid: int
     space: Mapping[str, Any]
     order: socket.socket
+
+
+class Said(NamedTuple):
+    """A message, and the descriptors that came with it."""
+
+    words: Mapping[str, Any]
+    descriptors: list[int]
 
 
 def main(control: socket.socket) -> None:
@@ -56,50 +67,75 @@ def main(control: socket.socket) -> None:
         libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)  # a cell of the same user may not read or trace this process
         libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nothing runs on when the host was killed
         libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a cell left behind comes back here to be reaped
-    started = time.monotonic()
-    parts, missing = _import_all(options["imports"])
-    gc.collect()
-    gc.freeze()  # children touch the pages of these objects less
-    ready = {"import_seconds": time.monotonic() - started, "missing": missing, "python": sys.version.split()[0]}
-    _send(control, ready, _ring(options["writable"]) if options["ring"] else [])
+    parts = _parts()
+    names: list[str] = list(options["imports"])
+    missing: list[str] = []
+    _import(names, missing, until=lambda: bool(select.select([control], [], [], 0)[0]))
+    _send(control, _facts(names, missing), _ring(options["writable"]) if options["ring"] else [])
     ahead: Keeper | None = None
     while True:
         request, descriptors = _receive(control)
         if not request:
             return
-        space = request["space"]
-        if ahead is not None and ahead.space != space:
+        space = request.get("space")
+        if space is None:  # the host was in a hurry
+            continue
+        if ahead is not None and (ahead.space != space or names):
             _discard(ahead)
             ahead = None
         if not descriptors:  # only to have a keeper ready
+            if names:
+                _import(names, missing, until=lambda: False)
+                _send(control, _facts(names, missing), [])
             ahead = ahead or _fork_keeper(space, control, parts)
             continue
-        keeper, problem = ahead, "none is there"
-        if keeper is not None and (problem := _problem(keeper)):
+        keeper = ahead or _fork_keeper(space, control, parts)
+        said = _said(keeper)
+        if ahead is not None and "ready" not in said.words:
             _discard(keeper)  # forked ahead, it met the limits of the last execution
-        if problem:
             keeper = _fork_keeper(space, control, parts)
-            problem = _problem(keeper)
-        assert keeper is not None, "there was one, or one was forked"
-        _hand_over(keeper, problem, request, descriptors)
+            said = _said(keeper)
+        channel = _hand_over(keeper, said, request, descriptors)
         ahead = None
-        if space["namespaces"]:  # while this one runs: nothing of it can reach the next
+        if space["namespaces"] and not names:  # while this one runs: nothing of it can reach the next
             ahead = _fork_keeper(space, control, parts)
-        _reap(keeper.pid)
+        _see_off(keeper, channel)
 
 
-def _import_all(names: Sequence[str]) -> tuple[Parts, list[str]]:
-    """Import what is beside this program, then the libraries; also return those that are not installed."""
+def _facts(names: Sequence[str], missing: Sequence[str]) -> dict[str, Any]:
+    """Return what the host may want to know once this program takes requests."""
+    return {
+        "left": len(names),
+        "missing": missing,
+        "python": sys.version.split()[0],
+        "threads": threading.active_count(),  # a fork takes one along, and locks that others held stay locked
+    }
+
+
+def _parts() -> Parts:
+    """Import what is beside this program."""
     here = Path(__file__).parent
     sys.path[:0] = [str(here / "runtime"), str(here)]
     parts = Parts(importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None)
     del sys.path[:2]  # what is imported now, and by executed code, is installed, of the standard library, or its own
-    missing = [name for name in names if not _imported(name)]
-    if "pandas" in sys.modules:
-        sys.path.insert(0, str(here / "runtime"))
-        importlib.import_module("runtime")
-        del sys.path[0]
-    return parts, missing
+    return parts
+
+
+def _import(names: list[str], missing: list[str], *, until: Callable[[], bool]) -> None:
+    """Import libraries, taken from `names`, `until` somebody waits; note those that are not installed."""
+    gc.disable()  # what modules make stays, and searching it again and again takes a tenth of the time
+    while names and not until():
+        name = names.pop(0)
+        if not _imported(name):
+            missing.append(name)
+    gc.enable()
+    if not names:
+        if "pandas" in sys.modules:
+            sys.path.insert(0, str(Path(__file__).parent / "runtime"))
+            importlib.import_module("runtime")
+            del sys.path[0]
+        gc.collect()
+    gc.freeze()  # children touch the pages of these objects less
 
 
 def _ring(writable: Sequence[str]) -> list[int]:
@@ -121,28 +157,56 @@ def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts)
     if pid == 0:
         control.close()
         order.close()
-        _keep(space, other_end, parts)
+        (_keep if space["namespaces"] else _be_cell)(space, other_end, parts)
     other_end.close()
     return Keeper(pid, space, order)
 
 
-def _hand_over(keeper: Keeper, problem: str, request: Mapping[str, Any], descriptors: Sequence[int]) -> None:
-    """Give the keeper its order, or the host the reason why there is none; the descriptors are not needed here any more."""
+def _hand_over(
+    keeper: Keeper, said: Said, request: Mapping[str, Any], descriptors: Sequence[int]
+) -> socket.socket | None:
+    """Give a keeper that is ready its order, else tell the host why there is none.
+
+    Returns the channel to the host where the cell has no other keeper than this program.
+    """
+    channel = socket.socket(fileno=os.dup(descriptors[3]))
+    direct = "ready" in said.words and not keeper.space["namespaces"]
     with contextlib.suppress(OSError):  # the keeper died, or the host is gone: it sees that nothing was born
-        if problem:
-            with socket.socket(fileno=os.dup(descriptors[3])) as channel:
-                _send(channel, {"failed": problem}, [])
-        else:
+        if "ready" in said.words:
             _send(keeper.order, request, descriptors)
+        else:
+            _send(channel, {"failed": said.words.get("failed", "its keeper died")}, [])
+        if direct:
+            _announce(channel, keeper.pid, dict(zip(["listener"], said.descriptors, strict=False)))
     keeper.order.close()
     for descriptor in descriptors:
         os.close(descriptor)
+    if direct:
+        return channel
+    channel.close()
+    return None
 
 
-def _problem(keeper: Keeper) -> str:
-    """Wait until the keeper is ready; return what went wrong, if so."""
-    said = _receive(keeper.order)[0]
-    return "" if "ready" in said else str(said.get("failed", "its keeper died"))
+def _announce(channel: socket.socket, cell: int, handles: dict[str, int]) -> None:
+    """Tell the host of a cell that waits for its word, with a handle on it and those that come with it."""
+    if LINUX:
+        handles["cell"] = os.pidfd_open(cell)
+    _send(channel, {"born": cell, "handles": list(handles)}, list(handles.values()))
+    for handle in handles.values():
+        os.close(handle)
+
+
+def _see_off(keeper: Keeper, channel: socket.socket | None) -> None:
+    """Wait for the end of an execution; tell the host of it where the cell has no other keeper."""
+    if channel is not None:
+        with channel, contextlib.suppress(OSError, ChildProcessError):  # the host is gone, or never heard of the cell
+            _send(channel, _ending(keeper.pid), [])
+    _reap(keeper.pid)
+
+
+def _said(keeper: Keeper) -> Said:
+    """Wait until the keeper says that it is ready, or what went wrong."""
+    return Said(*_receive(keeper.order))
 
 
 def _discard(keeper: Keeper) -> None:
@@ -164,10 +228,8 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
     try:
         os.setsid()
         _die_with_parent()
-        handles = {}
-        if space["namespaces"]:
-            sizes = space["disk_bytes"], space["inodes"]
-            handles["out"] = parts.namespaces.prepare(*sizes, space["devices"], space["keep"])
+        sizes = space["disk_bytes"], space["inodes"]
+        handles = {"out": parts.namespaces.prepare(*sizes, space["devices"], space["keep"])}
         cells_order, to_cell = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         cell = os.fork()
         if cell == 0:
@@ -177,7 +239,7 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
         cells_order.close()
         settled, listeners = _receive(to_cell)
         handles.update(zip(["listener"], listeners, strict=False))
-        _send(order, {"ready": True} if settled else {"failed": "its first process died"}, [])
+        _send(order, settled or {"failed": "its first process died"}, [])
         request, descriptors = _receive(order)
         if request:
             channel = socket.socket(fileno=descriptors[3])
@@ -185,8 +247,7 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
             to_cell.close()
             for descriptor in descriptors[:3]:
                 os.close(descriptor)
-            handles.update({"cell": os.pidfd_open(cell)} if LINUX else {})
-            _send(channel, {"born": cell, "group": os.getpid(), "handles": list(handles)}, list(handles.values()))
+            _announce(channel, cell, handles)
             _send(channel, _ending(cell), [])
         os._exit(0)
     except BaseException as error:  # noqa: BLE001 - nothing may run on as a second fork server; the host sees no ending
@@ -221,13 +282,12 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
     code = NEVER_REACHED
     try:
         _die_with_parent()
+        os.setpgid(0, 0)  # a signal to its own group reaches no keeper; without /proc the host kills by that group
         if space["namespaces"]:
-            # A signal to its own group must not reach the keeper; elsewhere the host kills by that group.
-            os.setpgid(0, 0)
             parts.namespaces.settle()
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
-        _send(order, {"settled": True}, _watched(space["calls"], parts))
+        _send(order, {"ready": True}, _watched(space["calls"], parts))
         request, descriptors = _receive(order)
         if not request or not _receive(socket.socket(fileno=descriptors[3]))[0]:
             os._exit(NEVER_REACHED)

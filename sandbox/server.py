@@ -25,6 +25,8 @@ from open_autoglm.sandbox.streams import sanitise
 MESSAGE_BYTES = 1 << 16
 START_SECONDS = 120.0
 LOG_BYTES = 2_000
+IMPORT_BYTES, IMPORT_PROCESSES = 8 << 30, 1 << 12
+"""Limits of a control group while nothing but imports happens in it."""
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class ForkServer:
     group: Cgroup | None = None
     """Control group of everything in the sandbox, where one can be made."""
     ready: bool = False
+    hurried: bool = False
+    """Whether it was asked to leave imports for later."""
     facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -77,12 +81,16 @@ class ForkServer:
         return server
 
     def wait(self, interrupted: Callable[[], bool], seconds: float = START_SECONDS) -> bool:
-        """Wait until it is ready; False where it was interrupted first.
+        """Wait until it takes requests, which ends its imports for now; False where it was interrupted first.
 
         Raises:
             SandboxUnavailable: It died or took too long; the message holds what it said last.
         """
         end = time.monotonic() + seconds
+        if not self.hurried:
+            self.hurried = True
+            with suppress(OSError):  # it is dead: seen below
+                send(self.control, {"hurry": True}, [])
         while not self.ready:
             if interrupted():
                 return False
@@ -96,7 +104,8 @@ class ForkServer:
                     raise SandboxUnavailable(f"The sandbox ended while it started. {self.last_words()}")
                 if descriptors:
                     self.ring, *self.writable = descriptors
-                self._join_group()
+                if self.group is None:
+                    self._join_group()
                 self.ready = True
         return True
 
@@ -128,8 +137,12 @@ class ForkServer:
         send(self.control, request, descriptors)
 
     def prepare(self, request: Mapping[str, Any]) -> None:
-        """Have the processes for a request like this one forked while nothing runs; nothing untrusted may be alive."""
+        """Have imports that were left finished, and the processes for a request like this one forked; nothing untrusted may be alive."""
         with suppress(OSError):  # it is gone: found by who needs it next
+            if self.facts.get("left"):
+                self.ready = False  # until it has said so: what it imports must not be charged to an execution
+                if self.group is not None:
+                    self.group.limit(memory_bytes=IMPORT_BYTES, processes=IMPORT_PROCESSES, cpus=None)
             send(self.control, {"space": request["space"]}, [])
 
     def last_words(self) -> str:

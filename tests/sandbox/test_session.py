@@ -82,6 +82,21 @@ def test_the_disk_limit_may_change_between_jobs(tmp_path: Path) -> None:
     assert [report.stdout.head for report in sizes] == ["3145728\n", "4194304\n", "4194304\n"]
 
 
+@pytest.mark.parametrize("backend", [ProcessSandbox, bubblewrap.BubblewrapSandbox], ids=["process", "bubblewrap"])
+def test_who_is_in_a_hurry_does_not_wait_for_imports(backend: Callable[..., Sandbox], tmp_path: Path) -> None:
+    """The first execution imports what it needs by itself; the next ones find everything, and are charged for none of it."""
+    sandbox = backend(imports=("wave", "no_such_library", "numpy", "sndhdr"))
+    if not sandbox.probe().ready and "CI" not in os.environ:
+        pytest.skip(sandbox.probe().reason)
+    session = sandbox.open(cpus=1)
+    bench = Bench(session, tmp_path)
+    reports = [bench.run("print('numpy' in sys.modules)", memory_bytes=60 << 20) for _ in range(2)]
+    session.close()
+
+    assert [report.stdout.head for report in reports] == ["False\n", "True\n"]
+    assert reports[1].resources.peak_memory_bytes < 60 << 20
+
+
 def test_an_interrupt_of_the_caller_leaves_nothing_running(tmp_path: Path) -> None:
     """Ctrl-C in the thread that runs a job kills the tree, and the session goes on."""
     tag = uuid.uuid4().hex
