@@ -1,5 +1,6 @@
 """From the user's files to the tables of a run, each with its role."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Request
 from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import InputError
-from open_autoglm.tools.data.read import Table, read_table, sketch
+from open_autoglm.tools.data.read import Table, read_table, sketch, tables_given
 from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.task import Source, SourceRole
 from open_autoglm.tools.words import said
@@ -32,15 +33,16 @@ def read_tables(deps: Deps) -> dict[SourceRole, Table]:
         InputError: A file cannot be read, or the files' roles are not clear.
     """
     options = deps.workspace.options
-    several = len(options.data) > 1
+    data = [table for number, path in enumerate(options.data) for table in _tables(deps, path, str(number))]
     paths: dict[SourceRole, Path] = {}
-    for path in options.data:
-        _give_role(paths, _role_by_name(path, several=several), path)
+    for path in data:
+        _give_role(paths, _role_by_name(path, several=len(data) > 1), path)
     if SourceRole.TRAIN not in paths:
-        names = ", ".join(str(path) for path in options.data)
+        names = ", ".join(str(path) for path in data)
         raise InputError(f"None of {names} looks like training data; give the training file alone with --data.")
     if options.test is not None:
-        _give_role(paths, SourceRole.PREDICT, options.test)
+        for path in _tables(deps, options.test, "test"):
+            _give_role(paths, SourceRole.PREDICT, path)
     return {role: read_table(_source(deps, path), role=role, read=options.read) for role, path in paths.items()}
 
 
@@ -53,9 +55,18 @@ def _give_role(paths: dict[SourceRole, Path], role: SourceRole, path: Path) -> N
     if role in paths:
         raise InputError(
             f"Both {str(paths[role])!r} and {str(path)!r} look like {_ROLE_WORDS[role]}. Give one training file with --data "
-            "and the rows to hold out or to predict with --test; join or append tables beforehand."
+            "and the rows to hold out or to predict with --test; join or append tables beforehand. "
+            "Of an archive, --read member=NAME takes one table."
         )
     paths[role] = path
+
+
+def _tables(deps: Deps, path: Path, name: str) -> list[Path]:
+    """Return the tables that the user gave by one path: several where it is an archive of them."""
+    if str(path) in deps.frames:
+        return [path]
+    folder = deps.workspace.root / "data" / "unpacked" / name
+    return tables_given(path, folder, member="member" in deps.workspace.options.read)
 
 
 def _source(deps: Deps, path: Path) -> "Path | pd.DataFrame":
@@ -63,10 +74,10 @@ def _source(deps: Deps, path: Path) -> "Path | pd.DataFrame":
 
 
 def _role_by_name(path: Path, *, several: bool) -> SourceRole:
-    stem = path.stem.lower()
-    if any(word in stem for word in SUBMISSION_WORDS):
+    name = path.name.lower()
+    if any(word in name for word in SUBMISSION_WORDS):
         return SourceRole.SAMPLE_SUBMISSION
-    if several and any(word in stem.replace("-", "_").split("_") for word in PREDICT_WORDS):
+    if several and not set(PREDICT_WORDS).isdisjoint(re.split(r"[-_.]", name)):  # also `test.csv.gz`
         return SourceRole.PREDICT
     return SourceRole.TRAIN
 

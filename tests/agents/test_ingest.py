@@ -1,5 +1,7 @@
 """Which file is for what, and tables that nothing can be learned from."""
 
+import shutil
+import zipfile
 from functools import partial
 from pathlib import Path
 
@@ -51,6 +53,31 @@ def predicted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
     writer = ScriptedStrategist(task, [engine.bundle(0.5)])
     paths = [train, folder / "test.csv", folder / "sample_submission.csv"]
     return folder, engine.go(folder, data=paths, writer=writer)
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_stands_for_its_tables(kind: str, tmp_path: Path) -> None:
+    """They have the roles that their names tell, as if they had been given one by one."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    engine.table(inside, TaskType.BINARY)
+    engine.frame(30, seed=3).to_csv(inside / "test.csv.gz", index=False)
+    packed = shutil.make_archive(str(tmp_path / "tables"), kind, inside)
+
+    outcome = engine.go(tmp_path, data=[Path(packed)])
+
+    roles = {Path(source.uri).name: source.role for source in outcome.task.sources}
+    assert roles == {"train.csv": SourceRole.TRAIN, "test.csv.gz": SourceRole.TEST}
+
+
+def test_an_archive_of_training_tables_is_refused(tmp_path: Path) -> None:
+    """They would have to be joined; one of them can be named."""
+    paths = tables(tmp_path, "train.csv", "labelled.csv")
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as packed:
+        for path in paths:
+            packed.write(path, path.name)
+
+    assert "--read member=NAME" in refused(tmp_path, [tmp_path / "both.zip"])
 
 
 def test_names_tell_what_files_are_for(predicted: tuple[Path, Outcome]) -> None:

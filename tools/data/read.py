@@ -5,8 +5,10 @@ Nothing is asked that the content can answer: format, compression, encoding, sep
 """
 
 import difflib
+import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast, get_args
@@ -16,7 +18,7 @@ from pydantic import JsonValue
 
 from open_autoglm.errors import InputError
 from open_autoglm.tools.data.cells import plain_frame
-from open_autoglm.tools.data.container import TABLE_SUFFIXES, Container, open_container
+from open_autoglm.tools.data.container import TABLE_SUFFIXES, Container, open_container, unpack_several
 from open_autoglm.tools.data.formats import READERS, binary_format
 from open_autoglm.tools.data.read_options import ANYWHERE, KEYS, parse_options
 from open_autoglm.tools.data.sketch import ColumnSketch, TableSketch, sketch
@@ -24,7 +26,7 @@ from open_autoglm.tools.data.text_table import Parsed, read_text_table
 from open_autoglm.tools.task import Source, SourceRole
 from open_autoglm.tools.words import said
 
-__all__ = ["ColumnSketch", "Table", "TableSketch", "new_rows", "read_table", "sketch"]
+__all__ = ["ColumnSketch", "Table", "TableSketch", "new_rows", "read_table", "sketch", "tables_given"]
 
 _FORMATS = get_args(Source.model_fields["format"].annotation)
 LONGEST_NAME = 100
@@ -47,8 +49,8 @@ def read_table(
     """Read a table; `Table.source.read` holds the options that read it again in the same way.
 
     Args:
-        source: A file (CSV, TSV, Parquet, JSON, JSONL, Excel, SQLite; the text formats also as gz, bz2, xz, zip), or a
-            frame, which is not changed.
+        source: A file (CSV, TSV, Parquet, JSON, JSONL, Excel, SQLite), also as gz, bz2 or xz, or alone in a zip or a tar; or
+            a frame, which is not changed.
         role: What it is for. Training rows need two columns and two rows.
         read: What the user says about the file, by the names in `read_options.KEYS`.
 
@@ -58,14 +60,54 @@ def read_table(
     options = parse_options(read)
     if isinstance(source, pd.DataFrame):
         return _table(Parsed(frame=source, read={}), uri="frame", form="frame", role=role)
-    try:
-        path = source.expanduser()
-    except RuntimeError as error:  # no HOME, and a user that the system does not know
-        raise InputError(f"{str(source)!r} cannot be found: there is no home folder. Write out the path.") from error
-    try:
+    path = _at_home(source)
+    with _in_words(path):
         require_file(path)
         with _unpacked(open_container(path, _text_or_none(options.get("member")))) as (container, form):
             parsed = _read(container, str(options.get("format", form)), options)
+    return _table(parsed, uri=str(path.resolve()), form=str(options.get("format", form)), role=role)
+
+
+def tables_given(source: Path, folder: Path, *, member: bool) -> list[Path]:
+    """Return the file itself, or what it stands for: the tables in it, unpacked into `folder`, where it is an archive of several.
+
+    Args:
+        source: A file that the user gave.
+        folder: Where to unpack; it is made. What is there already was unpacked from this file.
+        member: Whether the user named one of its tables.
+
+    Raises:
+        InputError: As `read_table`; or it is an archive that is not to be trusted.
+    """
+    path = _at_home(source)
+    if member:
+        return [path]
+    if folder.is_dir():
+        return sorted(inner for inner in folder.rglob("*") if inner.is_file())
+    draft = folder.with_name(f".{folder.name}.draft")
+    with _in_words(path):
+        require_file(path)
+        if draft.exists():
+            shutil.rmtree(draft)
+        tables = unpack_several(path, draft)
+        if tables is None:
+            return [path]
+        draft.rename(folder)
+    return [folder / table.relative_to(draft) for table in tables]
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # no HOME, and a user that the system does not know
+        raise InputError(f"{str(path)!r} cannot be found: there is no home folder. Write out the path.") from error
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Say what is wrong with a file that cannot be read."""
+    try:
+        yield
     except PermissionError as error:
         raise InputError(
             f"{path.name!r} may not be read (permission denied). Change its permissions, or copy it."
@@ -75,7 +117,6 @@ def read_table(
     except OSError as error:
         name = path.name if len(path.name) <= LONGEST_NAME else f"{path.name[:LONGEST_NAME]}..."
         raise InputError(f"{name!r} cannot be read: {error.strerror or error}.") from error
-    return _table(parsed, uri=str(path.resolve()), form=str(options.get("format", form)), role=role)
 
 
 def new_rows(source: Path | pd.DataFrame, like: Source, *, read: Mapping[str, JsonValue] | None = None) -> Table:

@@ -21,7 +21,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "parquet": (),
     "frame": (),
 }
-"""Options by the format they belong to. `format` and `member` (a file inside a zip) go with any."""
+"""Options by the format they belong to. `format` and `member` (a file inside an archive) go with any."""
 ANYWHERE = ("format", "member")
 _WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " ", "whitespace": r"\s+"}
 _NOTHING = {"none", "null", "false", "no", ""}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from open_autoglm.errors import InputError
-from open_autoglm.tools.data import container
+from open_autoglm.tools.data import guard
 from open_autoglm.tools.data.read import read_table
 from open_autoglm.tools.task import SourceRole
 
@@ -103,7 +103,7 @@ def test_a_wrong_encoding_option_is_told(tmp_path):
 
 def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch):
     """A file that unpacks to more than any table of its size."""
-    monkeypatch.setattr(container, "RATIO_FREE_BYTES", 1 << 20)
+    monkeypatch.setattr(guard, "RATIO_FREE_BYTES", 1 << 20)
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"1,1\n" * 2_000_000))
     with pytest.raises(InputError, match="unpack it yourself"):
