@@ -7,12 +7,24 @@ An implementation proves itself by passing `open_autoglm.sandbox.conformance`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
 from open_autoglm.events import Json
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport
+
+
+class Profile(StrEnum):
+    """A kind of fork server, by what it has imported."""
+
+    PLAIN = "plain"
+    """Nothing: for code that needs the standard library alone, or starts programs of its own."""
+    TABULAR = "tabular"
+    """What solutions on tables use."""
+    TORCH = "torch"
+    """The same, and torch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +109,8 @@ class Sandbox(Protocol):
         """Find out what works here. Never raises."""
         ...
 
-    def open(self, *, cpus: int = 2) -> Session:
-        """Start a session.
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+        """Start a session, with a fork server for code of this profile on its way; other code can be run, too.
 
         Raises:
             SandboxUnavailable: The backend does not work on this machine; the message says how to mend that.

@@ -25,8 +25,8 @@ from pathlib import Path
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup
-from open_autoglm.sandbox.base import Readiness, Session
-from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, module_path, program
+from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.trial import problem_with
@@ -212,7 +212,7 @@ class BubblewrapSandbox:
     name = "bubblewrap"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] = IMPORTS, launcher: BubblewrapLauncher | None = None) -> None:
+    def __init__(self, *, imports: Sequence[str] | None = None, launcher: BubblewrapLauncher | None = None) -> None:
         self._imports = imports
         self._launcher = launcher
         """Where None, the best that works is found by trying."""
@@ -229,12 +229,12 @@ class BubblewrapSandbox:
             details=_details(launcher),
         )
 
-    def open(self, *, cpus: int = 2) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """Start a session; its fork server imports in the background."""
         launcher, reason = (self._launcher, "") if self._launcher else _working()
         if launcher is None:
             raise SandboxUnavailable(reason)
-        return SupervisedSession(launcher, cpus=cpus, imports=self._imports)
+        return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
 
 
 def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:

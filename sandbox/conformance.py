@@ -231,7 +231,8 @@ class SandboxContract(Contract):
         report = bench.run(code, processes=30)
 
         assert report.status in (Status.STATUS_OK, Status.STATUS_VIOLATION)
-        assert report.status == Status.STATUS_VIOLATION or int(report.stdout.head) <= 31
+        # The fork server's own three have room beside the limit, and may come later than these.
+        assert report.status == Status.STATUS_VIOLATION or int(report.stdout.head) <= 34
 
     def test_a_full_disk_is_a_violation(self, bench: Bench) -> None:
         """Many small files count as one large one does."""

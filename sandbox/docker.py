@@ -31,9 +31,9 @@ from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox.base import Readiness, Session
+from open_autoglm.sandbox.base import Profile, Readiness, Session
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
-from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Contained, Inside, Seclusion
+from open_autoglm.sandbox.launch import PACKAGE, Contained, Inside, Seclusion
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.syscalls import filters
@@ -154,7 +154,7 @@ class DockerSandbox:
     name = "docker"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] = IMPORTS, seclusion: Seclusion | None = None) -> None:
+    def __init__(self, *, imports: Sequence[str] | None = None, seclusion: Seclusion | None = None) -> None:
         self._imports = imports
         self._seclusion = seclusion
         """Where None, the faster that works is found by trying."""
@@ -171,13 +171,13 @@ class DockerSandbox:
             details=details,
         )
 
-    def open(self, *, cpus: int = 2) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """Start a session; its first container starts in the background."""
         launcher, reason, _ = _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
         launcher = DockerLauncher(launcher.image, launcher.seclusion, cpus=cpus)
-        return SupervisedSession(launcher, cpus=cpus, imports=self._imports)
+        return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
 
 
 def seccomp_profile(policy: Policy) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def main(control: socket.socket) -> None:
         channel = _hand_over(keeper, said, request, descriptors)
         ahead = None
         if space["namespaces"] and not names:  # while this one runs: nothing of it can reach the next
-            ahead = _fork_keeper(space, control, parts)
+            with contextlib.suppress(OSError):  # its processes took all the room: one is forked when it is asked for
+                ahead = _fork_keeper(space, control, parts)
         _see_off(keeper, channel)
 
 

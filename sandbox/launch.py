@@ -16,34 +16,6 @@ from open_autoglm.sandbox.tree import MARK
 
 PACKAGE = Path(__file__).parent
 
-IMPORTS: tuple[str, ...] = (
-    "numpy",
-    "pandas",
-    "pyarrow.parquet",
-    "pandas.io.parquet",
-    "pandas.core.arrays.arrow.extension_types",
-    "pyarrow.dataset",
-    "pyarrow.pandas_compat",
-    "scipy.sparse",
-    "scipy.stats",
-    "joblib",
-    "sklearn.compose",
-    "sklearn.pipeline",
-    "sklearn.preprocessing",
-    "sklearn.impute",
-    "sklearn.linear_model",
-    "sklearn.ensemble",
-    "sklearn.neighbors",
-    "sklearn.model_selection",
-    "sklearn.feature_extraction.text",
-    "sklearn.decomposition",
-    "sklearn.naive_bayes",
-    "sklearn.calibration",
-    "skops.io",
-    "lightgbm",
-)
-"""What a fork server imports before its first execution: what solutions on tables use."""
-
 
 class Seclusion(StrEnum):
     """How one execution is kept from the next."""

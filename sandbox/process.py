@@ -15,8 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from open_autoglm.sandbox.base import Readiness, Session
-from open_autoglm.sandbox.launch import IMPORTS, PACKAGE, Inside, Seclusion, program
+from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, program
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 
@@ -56,7 +56,7 @@ class ProcessSandbox:
     name = "process"
     isolating = False
 
-    def __init__(self, *, imports: Sequence[str] = IMPORTS) -> None:
+    def __init__(self, *, imports: Sequence[str] | None = None) -> None:
         self._imports = imports
 
     def probe(self) -> Readiness:
@@ -72,6 +72,6 @@ class ProcessSandbox:
             details={"python": sys.version.split()[0]},
         )
 
-    def open(self, *, cpus: int = 2) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """Start a session; its fork server imports in the background."""
-        return SupervisedSession(ProcessLauncher(), cpus=cpus, imports=self._imports)
+        return SupervisedSession(ProcessLauncher(), cpus=cpus, profile=profile, imports=self._imports)

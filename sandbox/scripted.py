@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from open_autoglm.errors import SandboxError, ScriptExhausted
-from open_autoglm.sandbox.base import Job, Readiness
+from open_autoglm.sandbox.base import Job, Profile, Readiness
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Artefact, Isolation
 
@@ -92,7 +92,7 @@ class ScriptedSandbox:
         """Return that it is ready."""
         return Readiness(backend=self.name, ready=True, isolating=True, tier="scripted", reason="A fake for tests.")
 
-    def open(self, *, cpus: int = 2) -> ScriptedSession:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> ScriptedSession:
         """Start a session."""
         session = ScriptedSession(self._answers)
         self.sessions.append(session)

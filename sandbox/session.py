@@ -6,19 +6,19 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from open_autoglm.errors import SandboxError, SandboxUnavailable
+from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.artefacts import Collection, collect
-from open_autoglm.sandbox.base import Job, Limits
+from open_autoglm.sandbox.base import Job, Limits, Profile
 from open_autoglm.sandbox.exchange import Exchange, remove, sweep
 from open_autoglm.sandbox.execution import Execution
-from open_autoglm.sandbox.launch import IMPORTS, Launcher, Seclusion
+from open_autoglm.sandbox.launch import Launcher, Seclusion
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
+from open_autoglm.sandbox.servers import Servers
 from open_autoglm.sandbox.syscalls import filters
 from open_autoglm.sandbox.watch import KIND
 
@@ -33,8 +33,14 @@ _PLAIN_FOLDERS = ("out", "work", "tmp")
 class SupervisedSession:
     """Runs jobs by a fork server that `launcher` starts. Heals itself: a lost fork server is replaced."""
 
-    def __init__(self, launcher: Launcher, *, cpus: int, imports: Sequence[str] = IMPORTS) -> None:
-        self._start = partial(ForkServer.start, launcher, cpus=cpus, imports=imports)
+    def __init__(
+        self,
+        launcher: Launcher,
+        *,
+        cpus: int,
+        profile: Profile = Profile.TABULAR,
+        imports: Sequence[str] | None = None,
+    ) -> None:
         self._launcher = launcher
         self._cpus = cpus
         sweep(Path(tempfile.gettempdir()), _PREFIX)
@@ -49,7 +55,8 @@ class SupervisedSession:
         self._idle.set()
         self._cancelled = threading.Event()
         self._closed = False
-        self._server: ForkServer | None = self._start(self._base)
+        self._servers = Servers(launcher, self._base, cpus, imports)
+        self._servers.start(profile)
 
     def run(self, job: Job) -> ExecutionReport:
         """Run one job; see `Session.run`."""
@@ -68,7 +75,8 @@ class SupervisedSession:
     def _run(self, job: Job) -> ExecutionReport:
         queued = time.monotonic()
         digest = self._exchange.fill(job)
-        server = self._ready_server()
+        profile = self._servers.profile_for(job)
+        server = self._servers.ready(profile, self._cancelled.is_set)
         if server is None:
             detail = "cancelled before it started"
             return ExecutionReport(**self._labels(job, digest), status=Status.STATUS_CANCELLED, detail=detail)
@@ -81,10 +89,10 @@ class SupervisedSession:
                 server.prepare(request)
             return self._report(job, digest, execution, waited)
         except BaseException:  # also an interrupt of this thread: nothing may go on running unwatched
-            self._drop_server()
+            self._servers.drop(profile)
             raise
         finally:
-            self._after(execution)
+            self._after(execution, profile)
 
     def _execution(self, server: ForkServer, limits: Limits) -> Execution:
         plain = self._launcher.seclusion is Seclusion.NONE
@@ -121,37 +129,15 @@ class SupervisedSession:
             "cpus": None if limits.cpus == self._cpus else limits.cpus,
         }
 
-    def _ready_server(self) -> ForkServer | None:
-        """Return a fork server that takes requests, starting another where the last one is gone; None when cancelled."""
-        try:
-            return self._await_server()
-        except SandboxUnavailable:  # once more: it may have died while nobody looked
-            return self._await_server()
-
-    def _await_server(self) -> ForkServer | None:
-        if self._server is None or (self._server.ready and not self._server.is_alive()):
-            self._drop_server()
-            self._server = self._start(self._base)
-        try:
-            return self._server if self._server.wait(self._cancelled.is_set) else None
-        except SandboxUnavailable:
-            self._drop_server()
-            raise
-
-    def _drop_server(self) -> None:
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-
-    def _after(self, execution: Execution) -> None:
+    def _after(self, execution: Execution, profile: Profile) -> None:
         """Leave nothing behind; have the next fork server import in the meantime where each is used once."""
         if execution.out is not None:
             os.close(execution.out)
         if self._launcher.seclusion is Seclusion.SINGLE_USE and not self._closed:
-            self._drop_server()
+            self._servers.drop(profile)
         self._exchange.wipe()
-        if self._server is None and not self._closed:
-            self._server = self._start(self._base)
+        if not self._closed and not self._servers.has(profile):
+            self._servers.start(profile)
 
     def _labels(self, job: Job, digest: str, *, reported: bool = False) -> dict[str, Any]:
         launcher = self._launcher
@@ -224,7 +210,7 @@ class SupervisedSession:
             if self._closed:
                 return
             self._closed = True
-            self._drop_server()
+            self._servers.close()
             remove(self._base)
 
 

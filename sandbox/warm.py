@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from open_autoglm.sandbox.base import Readiness, Sandbox, Session
+from open_autoglm.sandbox.base import Profile, Readiness, Sandbox, Session
 
 
 @dataclass(slots=True)
@@ -24,11 +24,11 @@ class WarmSandbox:
         """See `Sandbox.probe`."""
         return self.sandbox.probe()
 
-    def open(self, *, cpus: int = 2) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """See `Sandbox.open`."""
-        if self._waiting and cpus == self.cpus:
+        if self._waiting and (cpus, profile) == (self.cpus, Profile.TABULAR):
             return self._waiting.pop()
-        return self.sandbox.open(cpus=cpus)
+        return self.sandbox.open(cpus=cpus, profile=profile)
 
     def close(self) -> None:
         """Close a session that nobody asked for. Idempotent."""
