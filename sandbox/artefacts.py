@@ -21,6 +21,7 @@ MAX_FILES = 2_000
 MAX_DEPTH = 8
 MAX_ENTRIES = 20_000
 MAX_REFUSED = 100
+MAX_PATH_BYTES = 400
 CHUNK_BYTES = 1 << 20
 
 
@@ -57,7 +58,7 @@ def collect(root: int, target: Path, *, max_bytes: int) -> Collection:
 def _walk(folder: int, prefix: str, depth: int, target: Path, found: Collection, max_bytes: int) -> None:
     for name in _names(folder, prefix, found):
         path = prefix + name
-        problem = _bad_name(name)
+        problem = _bad_name(name) or _too_long(path)
         if problem:
             found.refuse(path, problem)
             continue
@@ -91,6 +92,10 @@ def _bad_name(name: str) -> str | None:
     if any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in name) or "\\" in name:
         return "the name holds control characters"
     return None
+
+
+def _too_long(path: str) -> str | None:
+    return f"the path is longer than {MAX_PATH_BYTES} bytes" if len(path.encode()) > MAX_PATH_BYTES else None
 
 
 def _enter(folder: int, name: str, path: str, depth: int, target: Path, found: Collection, max_bytes: int) -> None:

@@ -34,7 +34,7 @@ from open_autoglm.sandbox.trial import problem_with
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
 PYTHON_FOLDERS = ("bin", "lib", "lib64", "share/jupyter")
-HELPERS = ("forkserver.py", "namespaces.py", "runtime")
+HELPERS = ("forkserver.py", "namespaces.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py")
 SMALL_FILES = {
     "passwd": "sandbox:x:1000:1000::/autoglm/work:/bin/sh\n",
     "group": "sandbox:x:1000:\n",
@@ -156,7 +156,8 @@ def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) 
     for name, content in SMALL_FILES.items():
         yield from mounts.text(content, f"/etc/{name}")
     for name in HELPERS:
-        yield from mounts.read_only(PACKAGE / name, f"{HOME}/{name}")
+        # By content: code inside can read where a mount comes from, and so where this package is installed.
+        yield from mounts.text((PACKAGE / name).read_text(encoding="utf-8"), f"{HOME}/{name}")
     yield from mounts.read_only(job, f"{HOME}/job")
     yield from ("--proc", "/proc", "--dev", "/dev")
     yield from ["--disable-userns"] if single else []
@@ -212,14 +213,22 @@ class BubblewrapSandbox:
     name = "bubblewrap"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] | None = None, launcher: BubblewrapLauncher | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        imports: Sequence[str] | None = None,
+        launcher: BubblewrapLauncher | None = None,
+        seclusion: Seclusion | None = None,
+    ) -> None:
         self._imports = imports
         self._launcher = launcher
-        """Where None, the best that works is found by trying."""
+        """Where None, one that works is found by trying."""
+        self._seclusion = seclusion
+        """Where None, the faster that works is taken."""
 
     def probe(self) -> Readiness:
         """Run a job that does nothing, by every way that may work, the best first."""
-        launcher, reason = _working()
+        launcher, reason = _working(self._seclusion)
         return Readiness(
             backend=self.name,
             ready=launcher is not None,
@@ -231,7 +240,7 @@ class BubblewrapSandbox:
 
     def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """Start a session; its fork server imports in the background."""
-        launcher, reason = (self._launcher, "") if self._launcher else _working()
+        launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
         return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
@@ -255,7 +264,7 @@ def programs() -> list[Path]:
 
 
 @cache
-def _working() -> tuple[BubblewrapLauncher | None, str]:
+def _working(only: Seclusion | None) -> tuple[BubblewrapLauncher | None, str]:
     """Find the best way that works on this machine, by trying; once in a process."""
     if sys.platform != "linux":
         return None, "bubblewrap needs Linux; on this system use Docker, or a Linux machine."
@@ -263,7 +272,7 @@ def _working() -> tuple[BubblewrapLauncher | None, str]:
     if not candidates:
         return None, "There is no bwrap program; install bubblewrap by the system's package manager."
     problems = []
-    for seclusion in (Seclusion.NAMESPACES, Seclusion.SINGLE_USE):
+    for seclusion in [only] if only else _REASONS:
         for program_path in candidates:
             launcher = BubblewrapLauncher(program_path, seclusion)
             problem = problem_with(launcher)

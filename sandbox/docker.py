@@ -23,6 +23,7 @@ virtual machine of their own (Docker Desktop) or on another machine cannot be us
 import json
 import os
 import random
+import shutil
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,7 +45,9 @@ PYTHON = "/opt/python/bin/python"
 SOCKET = Path("/var/run/docker.sock")
 FOLDERS = (f"{HOME}/out", f"{HOME}/work", "/tmp")  # noqa: S108 - mount points
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
-HELPERS = ("dial.py", "forkserver.py", "namespaces.py", "runtime")
+HELPERS = (
+    "dial.py", "forkserver.py", "namespaces.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py",
+)  # fmt: skip
 SECCOMP = PACKAGE / "images" / "seccomp.json"
 FOLDER_BYTES = 4 << 30
 """More than any limit on disk: the supervisor holds the folders together to that."""
@@ -95,6 +98,7 @@ class DockerLauncher:
         for name, text in (("passwd", passwd), ("hosts", "127.0.0.1 localhost\n")):
             (line.folder / name).write_text(text, encoding="ascii")
             (line.folder / name).chmod(0o644)
+        _copy_helpers(line.folder)
         return Container(engine(), self.config(base, line.folder, environment, user), line, control, log)
 
     def config(self, base: Path, line: Path, environment: Mapping[str, str], user: int) -> dict[str, Any]:
@@ -124,7 +128,7 @@ class DockerLauncher:
             line: f"{HOME}/line",
             line / "passwd": "/etc/passwd",
             line / "hosts": "/etc/hosts",
-            **{PACKAGE / name: f"{HOME}/{name}" for name in HELPERS},
+            **{line / name: f"{HOME}/{name}" for name in HELPERS},
         }
         return {
             "NetworkMode": "none",
@@ -146,6 +150,14 @@ class DockerLauncher:
             "LogConfig": {"Type": "none"},
             "AutoRemove": True,
         }
+
+
+def _copy_helpers(folder: Path) -> None:
+    """Put what runs inside beside the socket: code inside can read where a mount comes from, and so where this package is installed."""
+    for name in HELPERS:
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(PACKAGE / name, folder / name)
+        (folder / name).chmod(0o644)
 
 
 class DockerSandbox:

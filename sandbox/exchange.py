@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import subprocess
+import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job
 
 RUNTIME = Path(__file__).with_name("runtime")
+OWNER = "owner"
+"""File in a session's folder with the number of the process that it belongs to."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -144,12 +147,30 @@ def remove(folder: Path) -> None:
         raise SandboxError(f"The work folder {str(folder)!r} could not be emptied.")
 
 
+def make_folder(prefix: str) -> Path:
+    """Make a folder for temporary files that `sweep` removes once this process is gone.
+
+    Its name says nothing of this process: code in a sandbox can read where its mounts come from.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    (folder / OWNER).write_text(str(os.getpid()), encoding="ascii")
+    return folder
+
+
+def owner_of(folder: Path) -> int | None:
+    """Return the process that made a folder by `make_folder`; None for others, and those that are just being made."""
+    try:
+        return int((folder / OWNER).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
 def sweep(parent: Path, prefix: str) -> None:
-    """Remove the folders `<prefix><process>-...` of this user whose process is gone: its host was killed."""
+    """Remove the folders of this user that `make_folder` made for a process that is gone: its host was killed."""
     for folder in parent.glob(f"{prefix}*"):
-        owner = folder.name.removeprefix(prefix).partition("-")[0]
+        owner = owner_of(folder)
         with suppress(OSError, SandboxError):  # somebody else is removing it
-            if owner.isdigit() and folder.lstat().st_uid == os.geteuid() and not _runs(int(owner)):
+            if owner is not None and folder.lstat().st_uid == os.geteuid() and not _runs(owner):
                 remove(folder)
 
 

@@ -118,14 +118,17 @@ class Execution:
         self.claims.read()
 
     def _note_full_disk(self) -> None:
-        """Tell of a disk that is full at the end: the code may have taken the refusal quietly, too fast to be watched."""
+        """Tell of a disk that is full now: the code may take the refusal quietly, too fast to be watched."""
         own = [self.out] if self.out is not None and self.seclusion is Seclusion.NAMESPACES else []
-        if sum(map(_used, self.server.writable or own)) + PAGE_BYTES > self.limits.disk_bytes:
+        folders = self.server.writable or own
+        if sum(map(_used, folders)) + PAGE_BYTES > self.limits.disk_bytes:
             self.note_disk_limit()
+        elif any(_is_out_of_names(folder) for folder in folders):
+            self.note_disk_limit(f"more than {self.policy.filesystem.inodes:,} files and folders")
 
-    def note_disk_limit(self) -> str:
+    def note_disk_limit(self, detail: str = "") -> str:
         """Put the limit on disk among the violations, once; return what it is about."""
-        detail = f"more than {self.limits.disk_bytes:,} bytes written"
+        detail = detail or f"more than {self.limits.disk_bytes:,} bytes written"
         told = any(violation.kind == "disk_limit" for violation in self.verdict.violations)
         self.verdict.violations += [] if told else [Violation(kind="disk_limit", detail=detail, count=1)]
         return detail
@@ -207,6 +210,7 @@ class Execution:
     def _read(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
             if isinstance(key.data, Watch):
+                self._note_full_disk()  # the call may be the one that makes room again, and is held until it is answered
                 if not key.data.answer():
                     self._selector.unregister(key.fileobj)
                 continue
@@ -251,13 +255,14 @@ class Execution:
             if len(usage.pids) > self.limits.processes:
                 self._violate("process_limit", f"more than {self.limits.processes} processes")
         if self._written() > self.limits.disk_bytes:
-            self._violate("disk_limit", f"more than {self.limits.disk_bytes:,} bytes written")
+            self._stop(Status.STATUS_VIOLATION, self.note_disk_limit())
 
     def _stop_stalled(self) -> None:
         """Have its threads say where they stand, which a process that is stuck in a call can still do, and end it."""
         self._stop(Status.STATUS_STALLED, f"neither output nor work for {self.limits.stall_seconds:g} seconds")
-        with suppress(OSError):
-            os.kill(self._root, TELL_STACKS)
+        if self._cell is not None:
+            with suppress(OSError):  # by handle: its number may be another's by now
+                signal.pidfd_send_signal(self._cell, TELL_STACKS)
         end = time.monotonic() + STACKS_SECONDS
         while (left := end - time.monotonic()) > 0:
             self._read(left)
@@ -356,6 +361,11 @@ def _used(folder: int) -> int:
     """Return the bytes used on the file system of this folder, which holds nothing else."""
     about = os.fstatvfs(folder)
     return (about.f_blocks - about.f_bfree) * about.f_frsize
+
+
+def _is_out_of_names(folder: int) -> bool:
+    about = os.fstatvfs(folder)
+    return about.f_files > 0 and about.f_ffree == 0
 
 
 def _size(folders: tuple[Path, ...], enough: int) -> int:

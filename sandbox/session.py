@@ -12,7 +12,7 @@ from typing import Any
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.artefacts import Collection, collect
 from open_autoglm.sandbox.base import Job, Limits, Profile
-from open_autoglm.sandbox.exchange import Exchange, remove, sweep
+from open_autoglm.sandbox.exchange import Exchange, make_folder, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Launcher, Seclusion
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
@@ -44,7 +44,7 @@ class SupervisedSession:
         self._launcher = launcher
         self._cpus = cpus
         sweep(Path(tempfile.gettempdir()), _PREFIX)
-        self._base = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self._base = make_folder(_PREFIX)
         plain = launcher.seclusion is Seclusion.NONE
         self._policy = launcher.policy
         self._calls = None if plain else filters(self._policy)

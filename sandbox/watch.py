@@ -27,12 +27,14 @@ from open_autoglm.sandbox.syscall_numbers import NUMBERS
 from open_autoglm.sandbox.syscalls import ADDRESSED, NODES, PATHS
 
 KIND = "system_call"
-_RECEIVE, _SEND = 0xC0502100, 0xC0182101
+_RECEIVE, _SEND, _STILL_WAITS = 0xC0502100, 0xC0182101, 0x40082102
 _REQUEST = struct.Struct("=QIIiIQ6Q")
 _ANSWER = struct.Struct("=QqiI")
 _GO_ON = 1
-MOST_SUBJECTS = 64
-"""Different attempts that a report names; the rest is counted."""
+MOST_ALIKE = 16
+"""Different attempts by one system call that a report names; the rest is counted. Noise of one kind hides no other."""
+LISTING_BYTES = 64 << 10
+"""So much of the list of Unix sockets is looked through: code can make it as long as it likes."""
 LONGEST_ADDRESS = 128
 UNIX, INET, INET6 = 1, 2, 10
 LONGEST_PATH = 256
@@ -61,6 +63,7 @@ class Watch:
     policy: Policy
     machine: str = field(default_factory=platform.machine)
     _seen: Counter[NotedCall] = field(default_factory=Counter)
+    _alike: Counter[str] = field(default_factory=Counter)
     _names: dict[int, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -80,9 +83,22 @@ class Watch:
         except OSError:  # the caller was killed in the meantime
             return True
         identity, pid, _, number, _, _, *arguments = _REQUEST.unpack(request)
-        error = self._judge(pid, self._names.get(number, f"call {number}"), arguments)
+        name = self._names.get(number, f"call {number}")
+        attempt = self._look(pid, name, arguments)
+        if name in _LOOKS and not self._still_waits(identity):
+            return True  # killed meanwhile: what was read may be of another process that got its number
+        error = 0 if attempt is None else attempt.error
+        if attempt is not None:
+            self._note(attempt)
         with suppress(OSError):  # killed while it waited
             fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(identity, 0, -error, 0 if error else _GO_ON))
+        return True
+
+    def _still_waits(self, identity: int) -> bool:
+        try:
+            fcntl.ioctl(self.listener, _STILL_WAITS, struct.pack("=Q", identity))
+        except OSError:
+            return False
         return True
 
     def violations(self) -> list[Violation]:
@@ -93,13 +109,9 @@ class Watch:
             for tried, count in ordered
         ]
 
-    def _judge(self, pid: int, name: str, arguments: list[int]) -> int:
-        """Return the error number of the answer, 0 for letting it through."""
-        attempt = _LOOKS[name](pid, name, arguments) if name in _LOOKS else self._refused(name, arguments)
-        if attempt is None:
-            return 0
-        self._note(attempt)
-        return attempt.error
+    def _look(self, pid: int, name: str, arguments: list[int]) -> NotedCall | None:
+        """Return what a call is about, None where there is nothing to tell and it goes on."""
+        return _LOOKS[name](pid, name, arguments) if name in _LOOKS else self._refused(name, arguments)
 
     def _refused(self, name: str, arguments: Sequence[int]) -> NotedCall:
         for rule in self.policy.system_calls.refused:
@@ -108,10 +120,12 @@ class Watch:
         return _refused_by_arguments(name, arguments)
 
     def _note(self, attempt: NotedCall) -> None:
-        if attempt in self._seen or len(self._seen) < MOST_SUBJECTS:
-            self._seen[attempt] += 1
-        else:
-            self._seen[NotedCall("others", "more attempts of other kinds", attempt.severity)] += 1
+        verb = attempt.subject.partition(" ")[0]
+        if attempt not in self._seen:
+            self._alike[verb] += 1
+            if self._alike[verb] > MOST_ALIKE:
+                attempt = NotedCall(f"{verb} others", "more attempts of this kind", attempt.severity)
+        self._seen[attempt] += 1
 
 
 def _refused_by_arguments(name: str, arguments: Sequence[int]) -> NotedCall:
@@ -224,7 +238,8 @@ def _unix_address(pid: int, content: bytes) -> str | None:
     abstract = content[2] == 0
     name = (b"@" + content[3:].rstrip(b"\0")) if abstract else content[2:].partition(b"\0")[0]
     try:
-        listed = Path(f"/proc/{pid}/net/unix").read_bytes()
+        with Path(f"/proc/{pid}/net/unix").open("rb") as file:
+            listed = file.read(LISTING_BYTES)
     except OSError:
         return None
     own = not abstract and _is_writable(name.decode("utf-8", "backslashreplace"))  # its listener may come later

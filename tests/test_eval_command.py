@@ -13,8 +13,9 @@ def test_what_is_no_suite_is_refused(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["eval", "run", "sandboxes"]) == 2
     assert main(["eval", "run", "sandbox", "--only", "nothing"]) == 2
     assert main(["eval", "run", "sandbox", "--out", "/nowhere/r.json"]) == 2
+    assert main(["eval", "run", "sandbox", "--backend", "paper"]) == 2
 
-    assert capsys.readouterr().err.count("error: ") == 3
+    assert capsys.readouterr().err.count("error: ") == 4
 
 
 @pytest.mark.slow
@@ -33,3 +34,14 @@ def test_the_record_is_printed_and_stored(tmp_path: Path, capsys: pytest.Capture
         ("nothing_is_left", True),
     ]
     assert record["backends"][0]["left_out"] == 1
+
+
+@pytest.mark.slow
+def test_a_page_is_written_with_its_record_beside_it(tmp_path: Path) -> None:
+    """A way that is named twice runs once."""
+    words = ["eval", "run", "sandbox", "--backend", "process", "--backend", "process", "--only", "leave_early"]
+
+    assert main([*words, "--out", str(tmp_path / "page.md")]) == 0
+
+    assert "| 22 | leave_early | ✓ (error) |" in (tmp_path / "page.md").read_text()
+    assert len(json.loads((tmp_path / "page.json").read_text())["outcomes"]) == 2

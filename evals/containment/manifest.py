@@ -17,6 +17,7 @@ from open_autoglm.sandbox.base import Limits
 SUITE = Path(__file__).parents[1] / "suites" / "sandbox"
 StatusName = Literal["ok", "error", "timeout", "out_of_memory", "violation", "stalled", "cancelled", "sandbox_error"]
 Kind = Literal["hostile", "innocent"]
+FEW_RUNS = 6
 MACHINES = ("x86_64", "aarch64")
 
 
@@ -64,6 +65,8 @@ class Expectation(_Part):
     artefacts_at_most: int | None = None
     says: list[str] = []
     """What must stand in the kept output."""
+    predictions: Literal["", "refused"] = ""
+    """What the host makes of the prediction matrix that came over, where the program is called to predict."""
     host_growth_bytes: int | None = None
     """By how much the memory of the host's process may grow from the fifth run to the last."""
 
@@ -75,13 +78,23 @@ class Expectation(_Part):
         return self
 
 
+class Row(_Part):
+    """One line of the list of attacks."""
+
+    row: str
+    tries: str
+    """What its programs try."""
+    elsewhere: str = ""
+    """The test that shows it, where that takes no program: `file::function`."""
+
+
 class Program(_Part):
     """One program of the suite."""
 
     name: str
     kind: Kind
     row: Annotated[str, Field(min_length=1)]
-    """Number in the list of attacks, or a word for its subject."""
+    """Number in the list of attacks; for innocent ones a word for its subject."""
     runs: Annotated[int, Field(ge=1)] = 1
     """How often it runs in the same session, told its turn: what one execution plants, the next looks for."""
     call: Literal["script", "fit", "predict"] = "script"
@@ -89,6 +102,8 @@ class Program(_Part):
     """Whether it does no harm where nothing isolates."""
     quick: bool = False
     """Whether it belongs to the few that the fast tests run."""
+    half: bool = False
+    """Whether it also belongs to the half that runs where every execution takes long, and with `--quick`; quick ones do."""
     needs: list[str] = []
     """Modules, or names of machines, without which it is left out (and told so)."""
     limits: Allowance = Allowance()
@@ -110,8 +125,9 @@ class Program(_Part):
 
 
 class Manifest(_Part):
-    """All programs."""
+    """All programs, and the list of attacks that they come from."""
 
+    rows: list[Row] = []
     programs: list[Program]
 
     @model_validator(mode="after")
@@ -121,6 +137,14 @@ class Manifest(_Part):
         if twice:
             raise ValueError(f"listed twice: {', '.join(twice)}")
         return self
+
+    def half(self) -> list[Program]:
+        """Return the half of the programs that takes little time and covers every mechanism; what repeats, repeats a few times."""
+        return [
+            program.model_copy(update={"runs": min(program.runs, FEW_RUNS)})
+            for program in self.programs
+            if program.quick or program.half
+        ]
 
     def pick(self, names: tuple[str, ...]) -> list[Program]:
         """Return the named programs in their order here; all of them where none is named.

@@ -16,19 +16,22 @@ from pydantic import BaseModel
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.evals.containment.judge import holds_secret, is_named, judge
-from open_autoglm.evals.containment.leftovers import left_since, surroundings, tagged
+from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
 from open_autoglm.evals.containment.manifest import SUITE, Expectation, Kind, Program
 from open_autoglm.evals.containment.traps import Traps
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Job, Sandbox, Session
 from open_autoglm.sandbox.report import ExecutionReport, status_name
+from open_autoglm.tools.metrics.predictions import InvalidPredictions, read_predictions
+from open_autoglm.tools.task import TaskType
 
 SETTLED = 5
 """Runs after which the memory of this process has taken its size."""
 
 ROWS = 400
 _SPECIAL_BITS = 0o7000
-_TASK: Json = {"target": "y", "task_type": "binary", "metric": "roc_auc", "classes": ["no", "yes"]}
+_CLASSES = ("no", "yes")
+_TASK: Json = {"target": "y", "task_type": "binary", "metric": "roc_auc", "classes": list(_CLASSES)}
 
 
 class Outcome(BaseModel):
@@ -71,7 +74,7 @@ def run_programs(
         SandboxUnavailable: The backend does not work here.
     """
     readiness = sandbox.probe()
-    before = surroundings()
+    surroundings = Surroundings.now()
     outcomes: list[Outcome] = []
     with Traps() as traps, tempfile.TemporaryDirectory(prefix="autoglm-suite-") as folder:
         inputs = Path(folder) / "inputs"
@@ -82,8 +85,9 @@ def run_programs(
             )
             for program in programs:
                 outcomes.append(_outcome(bench, program, isolating=sandbox.isolating))
+                surroundings.note()
                 listen(outcomes[-1])
-    outcomes.append(_afterwards(sandbox.name, readiness.tier, before))
+    outcomes.append(_afterwards(sandbox.name, readiness.tier, surroundings))
     listen(outcomes[-1])
     return outcomes
 
@@ -115,7 +119,11 @@ def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:
             status, problems = "raised", [*problems, f"the sandbox failed: {error}"]
             break
         status = status_name(report)
-        problems += [*judge(program, expected, report), *_harm(bench, report, job.collect, tag)]
+        problems += [
+            *judge(program, expected, report),
+            *_harm(bench, report, job.collect, tag),
+            *_graded(expected, job),
+        ]
         named.append(is_named(expected, report))
         sizes.append(psutil.Process().memory_info().rss)
     problems += _growth(expected, sizes)
@@ -137,10 +145,22 @@ def _harm(bench: _Bench, report: ExecutionReport, collect: Path, tag: str) -> It
         yield "brought a secret of the host out"
     if alive := tagged(tag):
         yield f"{len(alive)} processes are still alive"
+    yield from (f"left {path} on the host" for path in planted(tag))
     if any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in collect.rglob("*")):
         yield "something that is no plain file came over"
     if any(path.stat().st_mode & _SPECIAL_BITS for path in collect.rglob("*") if path.is_file()):
         yield "a program that gives the rights of its owner came over"
+
+
+def _graded(expected: Expectation, job: Job) -> Iterator[str]:
+    """Yield what is wrong with how the host takes the predictions that came over, as it does before it scores them."""
+    if not expected.predictions:
+        return
+    try:
+        read_predictions(job.collect / "predictions.npy", rows=ROWS, task_type=TaskType.BINARY, classes=_CLASSES)
+    except InvalidPredictions:
+        return
+    yield "the host took predictions that are none"
 
 
 def _growth(expected: Expectation, sizes: list[int]) -> list[str]:
@@ -169,8 +189,8 @@ def _job(bench: _Bench, program: Program, turn: int, tag: str) -> Job:
     )
 
 
-def _afterwards(backend: str, tier: str, before: set[str]) -> Outcome:
-    left = left_since(before)
+def _afterwards(backend: str, tier: str, surroundings: Surroundings) -> Outcome:
+    left = surroundings.left()
     return Outcome(
         program="nothing_is_left", kind="hostile", row="leftovers", backend=backend, tier=tier, status="ok",
         contained=not left, named=None, problems=[f"left behind: {item}" for item in left], seconds=0.0,

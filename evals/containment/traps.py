@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from open_autoglm.events import Json
+from open_autoglm.sandbox.launch import PACKAGE
 
 VARIABLE = "AUTOGLM_TRAP_SECRET"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that the suite looks into, not a temporary file
@@ -62,6 +63,8 @@ class Traps:
             "socket": str(self.folder / "socket"),
             "abstract": self._abstract,
             "victim": self._victim.pid,
+            "host_pid": os.getpid(),
+            "package": str(PACKAGE),
         }
 
     def sprung(self) -> list[str]:

@@ -299,17 +299,21 @@ def eval_run(
     /,
     *,
     backend: Annotated[
-        tuple[str, ...], Parameter(help="Only this sandbox (repeatable); default all that are ready.")
+        tuple[str, ...],
+        Parameter(help="Only this sandbox (repeatable); default all that are ready; `all`: every way of each."),
     ] = (),
     only: Annotated[tuple[str, ...], Parameter(help="Only this program of the suite (repeatable).")] = (),
-    out: Annotated[Path | None, Parameter(help="Also store the result as JSON in this file.")] = None,
+    quick: Annotated[bool, Parameter(help="Only the half of the programs that takes little time.")] = False,
+    out: Annotated[
+        Path | None, Parameter(help="Also store the result in this file: JSON, or a page (.md) beside it.")
+    ] = None,
     as_json: Json = False,
     front: Given,
 ) -> int:
     """Run a suite and print a table; exit status 1 where something did not hold."""
     from open_autoglm.eval_command import eval_command  # noqa: PLC0415 - see the module's docstring
 
-    return eval_command(front, suite, backends=backend, only=only, out=out, as_json=as_json)
+    return eval_command(front, suite, backends=backend, only=only, quick=quick, out=out, as_json=as_json)
 
 
 @app.command

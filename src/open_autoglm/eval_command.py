@@ -2,23 +2,29 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from open_autoglm.errors import InputError, SandboxUnavailable, UnknownName
+from open_autoglm.errors import InputError, UnknownName
 from open_autoglm.events import Json
 from open_autoglm.front import Front
 
 if TYPE_CHECKING:
     from open_autoglm.evals.containment.runner import Outcome
-    from open_autoglm.sandbox.base import Sandbox
 
 SUITES = ("sandbox",)
 
 
 def eval_command(
-    front: Front, suite: str, *, backends: Sequence[str], only: Sequence[str], out: Path | None, as_json: bool
+    front: Front,
+    suite: str,
+    *,
+    backends: Sequence[str],
+    only: Sequence[str],
+    quick: bool,
+    out: Path | None,
+    as_json: bool,
 ) -> int:
     """Run a suite; 0 where everything held, else 1."""
     if suite not in SUITES:
@@ -28,15 +34,24 @@ def eval_command(
     from open_autoglm.evals.containment.manifest import load_manifest  # noqa: PLC0415 - `--help` needs no suite
     from open_autoglm.evals.containment.runner import run_programs  # noqa: PLC0415 - likewise
     from open_autoglm.evals.containment.table import as_text, held  # noqa: PLC0415 - likewise
+    from open_autoglm.evals.containment.ways import chosen  # noqa: PLC0415 - loads the backends
 
-    programs = load_manifest().pick(tuple(only))
+    manifest = load_manifest()
+    programs = manifest.half() if quick and not only else manifest.pick(tuple(only))
     outcomes: list[Outcome] = []
-    for sandbox in _chosen(backends):
-        front.terminal.tell(f"{sandbox.name}: {len(programs)} programs")
+    found: dict[str, dict[str, str]] = {}
+    for sandbox in chosen(backends):
+        readiness = sandbox.probe()
+        if readiness.tier in found:  # another name for the same
+            continue
+        found[readiness.tier] = dict(readiness.details)
+        front.terminal.tell(f"{readiness.tier}: {len(programs)} programs")
         outcomes += run_programs(sandbox, programs, listen=lambda outcome: _tell(front, outcome))
-    record = _record(suite, outcomes)
+    record = _record(suite, outcomes, found)
     if out is not None:
         _store(record, out)
+        if out.suffix == ".md":
+            _write(out, _page(backends, only, outcomes, found, quick=quick))
     if as_json:
         front.terminal.say_json(record)
     else:
@@ -44,37 +59,45 @@ def eval_command(
     return 0 if held(outcomes) else 1
 
 
-def _chosen(names: Sequence[str]) -> "list[Sandbox]":
-    """Return the named backends, or every one that is ready; a named one that is not ready is an error."""
-    from open_autoglm.sandbox.bundle import Author  # noqa: PLC0415 - likewise
-    from open_autoglm.sandbox.choice import backends, select_sandbox  # noqa: PLC0415 - loads the backends
-
-    if names:
-        return [select_sandbox(name, author=Author.USER) for name in names]
-    ready = [sandbox for sandbox in backends() if sandbox.probe().ready]
-    if not ready:
-        raise SandboxUnavailable("No sandbox is ready here: `autoglm doctor` says why.")
-    return ready
-
-
 def _tell(front: Front, outcome: "Outcome") -> None:
     if outcome.contained is False:
-        front.terminal.tell(f"{outcome.backend}: {outcome.program}: {'; '.join(outcome.problems)}")
+        front.terminal.tell(f"{outcome.tier}: {outcome.program}: {'; '.join(outcome.problems)}")
 
 
-def _record(suite: str, outcomes: "Sequence[Outcome]") -> dict[str, Json]:
+def _record(suite: str, outcomes: "Sequence[Outcome]", found: Mapping[str, Mapping[str, str]]) -> dict[str, Json]:
     from open_autoglm.evals.containment.table import figures  # noqa: PLC0415 - see `eval_command`
 
     return {
         "suite": suite,
         "finished_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "sandboxes": {tier: dict(details) for tier, details in found.items()},
         "backends": [counts.model_dump(mode="json") for counts in figures(outcomes)],
         "outcomes": [outcome.model_dump(mode="json") for outcome in outcomes],
     }
 
 
-def _store(record: dict[str, Json], path: Path) -> None:
+def _page(
+    backends: Sequence[str],
+    only: Sequence[str],
+    outcomes: "Sequence[Outcome]",
+    found: Mapping[str, Mapping[str, str]],
+    *,
+    quick: bool,
+) -> str:
+    from open_autoglm.evals.containment.page import as_page  # noqa: PLC0415 - see `eval_command`
+
+    words = [*(f"--backend {name}" for name in backends), *(f"--only {name}" for name in only)]
+    command = " ".join(["autoglm eval run sandbox", *words, *(["--quick"] if quick else [])])
+    return as_page(outcomes, command=command, sandboxes=found)
+
+
+def _store(record: dict[str, Json], out: Path) -> None:
+    """Write the record; beside a page it has the page's name."""
+    _write(out.with_suffix(".json") if out.suffix == ".md" else out, json.dumps(record, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}.") from error

@@ -108,11 +108,12 @@ def test_folders_of_other_users_processes_stay(tmp_path: Path, monkeypatch: pyte
     def forbid(*_: object) -> None:
         raise PermissionError
 
-    (tmp_path / "s-1-x").mkdir()
+    (tmp_path / "s-x").mkdir()
+    (tmp_path / "s-x" / exchange.OWNER).write_text("1")
     monkeypatch.setattr(exchange.os, "kill", forbid)
     sweep(tmp_path, "s-")
 
-    assert (tmp_path / "s-1-x").exists()
+    assert (tmp_path / "s-x").exists()
 
 
 def test_an_unchanged_input_is_hashed_once(tmp_path: Path) -> None:

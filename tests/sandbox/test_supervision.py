@@ -20,7 +20,7 @@ from open_autoglm.sandbox import cgroup, execution, tree
 from open_autoglm.sandbox.base import Limits
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.claims import ClaimReader
-from open_autoglm.sandbox.exchange import sweep
+from open_autoglm.sandbox.exchange import OWNER, make_folder, owner_of, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Inside, Seclusion
 from open_autoglm.sandbox.policy import default_policy
@@ -121,12 +121,29 @@ def test_without_the_right_there_is_no_group(tmp_path: Path) -> None:
 
 def test_what_a_killed_host_left_is_swept(tmp_path: Path) -> None:
     """Folders of living processes, and of other names, stay."""
-    for name in (f"s-{os.getpid()}-a", "s-999999999-b", "other-999999999-c", "s-x-d"):
+    for name, owner in (
+        ("s-a", str(os.getpid())),
+        ("s-b", "999999999"),
+        ("other-c", "999999999"),
+        ("s-d", "x"),
+        ("s-e", ""),
+    ):
         (tmp_path / name / "job").mkdir(parents=True)
+        (tmp_path / name / OWNER).write_text(owner)
+    (tmp_path / "s-f").mkdir()  # one that is just being made
 
     sweep(tmp_path, "s-")
 
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([f"s-{os.getpid()}-a", "other-999999999-c", "s-x-d"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["other-c", "s-a", "s-d", "s-e", "s-f"]
+
+
+def test_the_name_of_a_sessions_folder_says_nothing_of_its_process() -> None:
+    """Code inside can read where its mounts come from."""
+    folder = make_folder("autoglm-test-")
+    assert folder.name.startswith("autoglm-test-")
+    assert str(os.getpid()) not in folder.name.removeprefix("autoglm-test-")
+    assert owner_of(folder) == os.getpid()
+    remove(folder)
 
 
 def test_groups_outlive_neither_their_members_nor_their_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

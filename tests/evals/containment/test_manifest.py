@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from open_autoglm.errors import InputError, UnknownName
-from open_autoglm.evals.containment.manifest import SUITE, Expectation, Program, load_manifest, statuses
+from open_autoglm.evals.containment.manifest import FEW_RUNS, SUITE, Expectation, Program, load_manifest, statuses
 from open_autoglm.sandbox.report_pb2 import Status
 
 
@@ -29,6 +29,28 @@ def test_an_expectation_knows_the_statuses_of_the_report() -> None:
     assert {f"STATUS_{name.upper()}" for name in statuses()} == set(Status.keys()) - {"STATUS_UNSPECIFIED"}
 
 
+def test_every_row_of_the_list_is_covered() -> None:
+    """By a hostile program, or by a test that is named; and no program is of a row that is not there."""
+    manifest = load_manifest()
+    rows = {row.row for row in manifest.rows}
+    tried = {program.row for program in manifest.programs if program.kind == "hostile"}
+    named = {row.row for row in manifest.rows if row.elsewhere}
+
+    assert [row.row for row in manifest.rows] == [str(number) for number in range(1, len(rows) + 1)]
+    assert len(rows) >= 64
+    assert tried <= rows
+    assert rows - tried <= named
+
+
+@pytest.mark.checkout
+def test_tests_that_stand_for_a_row_are_there() -> None:
+    """By file and function."""
+    root = Path(__file__).parents[3]
+    for row in load_manifest().rows:
+        file, _, function = row.elsewhere.partition("::")
+        assert not file or f"def {function}(" in (root / file).read_text(encoding="utf-8"), row.row
+
+
 def test_an_expected_error_must_be_told_from_a_mistake() -> None:
     """Else a program that does not even start would pass."""
     with pytest.raises(ValidationError, match="mistake"):
@@ -41,6 +63,14 @@ def test_what_holds_for_a_tier_goes_first() -> None:
     program = Program(name="x", kind="hostile", row="1", expect=plain, expect_on={"y": backend, "y/z": tier})
 
     assert [program.expected(*where) for where in (("y", "y/z"), ("y", "y/w"), ("w", "w"))] == [tier, backend, plain]
+
+
+def test_the_half_repeats_a_few_times_only() -> None:
+    """What is quick belongs to it."""
+    half = load_manifest().half()
+
+    assert {program.name for program in load_manifest().programs if program.quick} < {program.name for program in half}
+    assert max(program.runs for program in half) == FEW_RUNS
 
 
 def test_unknown_programs_are_refused() -> None:

@@ -1,5 +1,6 @@
 """What readers see of an attack suite."""
 
+from open_autoglm.evals.containment.page import as_page
 from open_autoglm.evals.containment.runner import Outcome
 from open_autoglm.evals.containment.table import as_text, figures, held
 
@@ -8,7 +9,7 @@ def outcome(
     program: str, *, contained: bool | None, backend: str = "b", named: bool | None = None, kind: str = "hostile"
 ) -> Outcome:
     return Outcome.model_validate({
-        "program": program, "kind": kind, "row": "1", "backend": backend, "tier": "t", "status": "ok", "contained": contained,
+        "program": program, "kind": kind, "row": "1", "backend": backend, "tier": f"{backend}/t", "status": "ok", "contained": contained,
         "named": named, "problems": [] if contained else ["it broke"], "seconds": 0.1,
     })  # fmt: skip
 
@@ -21,16 +22,16 @@ MIXED = [
 ]
 
 
-def test_a_program_has_a_line_and_a_backend_a_column() -> None:
+def test_a_program_has_a_line_and_a_way_a_column() -> None:
     """What went wrong stands below, the counts at the end."""
     lines = as_text(MIXED).splitlines()
 
-    assert lines[0].split() == ["row", "program", "b", "c"]
+    assert lines[0].split() == ["row", "program", "b/t", "c/t"]
     assert lines[1].split(maxsplit=2)[2] == "contained (ok, unnamed)  left out"
-    assert "b: leak: it broke" in lines
-    assert "b: bomb: contained, but the report does not name it" in lines
+    assert "b/t: leak: it broke" in lines
+    assert "b/t: bomb: contained, but the report does not name it" in lines
     assert lines[-2].startswith(
-        "b (t): 1 of 2 hostile programs contained, 1 of 1 innocent ones work, 0 of 1 attempts named"
+        "b/t: 1 of 2 hostile programs contained, 1 of 1 innocent ones work, 0 of 1 attempts named"
     )
     assert lines[-1].endswith("1 left out.")
 
@@ -40,3 +41,16 @@ def test_one_that_is_not_contained_is_enough() -> None:
     assert not held(MIXED)
     assert held([outcome("a", contained=True, named=False), outcome("b", contained=None)])
     assert [(item.backend, item.hostile, item.left_out) for item in figures(MIXED)] == [("b", 2, 0), ("c", 0, 1)]
+
+
+def test_a_page_says_what_ran_and_why_something_did_not_hold() -> None:
+    """With the command, the machine and what each sandbox is made of; no path of this machine."""
+    page = as_page(MIXED, command="autoglm eval run sandbox", sandboxes={"b/t": {"program": "/usr/bin/bwrap"}})
+
+    assert "`autoglm eval run sandbox` on commit " in page
+    assert "- b/t: program bwrap" in page
+    assert "| b/t | 1 of 2 | 1 of 1 | 0 of 1 | 0 | 0 |" in page
+    assert "- b/t: leak: it broke" in page
+    assert "- b/t: bomb: contained, but the report does not name it" in page
+    assert "| 1 | bomb | ✓ (ok, unnamed) | – |" in page
+    assert "| 1 | leak | **✗** (ok) |  |" in page

@@ -1,0 +1,53 @@
+"""What is left on the host is seen, wherever it is left."""
+
+import subprocess
+import sys
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
+from open_autoglm.sandbox.exchange import make_folder, remove
+
+PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+
+
+def test_a_process_and_a_folder_are_told() -> None:
+    """Until they are gone."""
+    surroundings = Surroundings.now()
+    tag = uuid.uuid4().hex
+    folder = make_folder("autoglm-session-")
+    try:
+        child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)", tag])
+        left = surroundings.left(seconds=0)
+        alive = tagged(tag)
+        child.kill()
+        child.wait()
+    finally:
+        remove(folder)
+
+    assert any(str(folder) in line for line in left)
+    assert any(f"process {child.pid}" in line for line in left)
+    assert alive == [child.pid]
+    assert surroundings.left(seconds=1) == []
+
+
+def test_a_file_in_a_folder_open_to_all_is_found() -> None:
+    """By the tag in its name."""
+    with tempfile.NamedTemporaryFile(suffix="some-tag") as file:
+        assert planted("some-tag") == [Path(file.name)]
+
+
+def test_what_an_engine_keeps_of_a_container_is_told() -> None:
+    """Here a process that looks after one: the container's name is in its arguments."""
+    name = uuid.uuid4().hex * 2
+    surroundings = Surroundings(before=set(), containers={name})
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", "print(1, flush=True); input()", name], **PIPES) as shim:
+        assert shim.stdout is not None
+        shim.stdout.readline()
+        kept = {line for line in surroundings.left(seconds=0) if not line.startswith(f"process {shim.pid} ")}
+        shim.communicate("\n")
+
+    assert len(kept) == 1
+    assert not any(line in kept for line in surroundings.left(seconds=0))
