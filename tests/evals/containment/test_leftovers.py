@@ -7,6 +7,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+from open_autoglm.evals.containment import leftovers
 from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
 from open_autoglm.sandbox.exchange import make_folder, remove
 
@@ -42,12 +43,11 @@ def test_a_file_in_a_folder_open_to_all_is_found() -> None:
 def test_what_an_engine_keeps_of_a_container_is_told() -> None:
     """Here a process that looks after one: the container's name is in its arguments."""
     name = uuid.uuid4().hex * 2
-    surroundings = Surroundings(before=set(), containers={name})
     with subprocess.Popen([sys.executable, "-I", "-S", "-c", "print(1, flush=True); input()", name], **PIPES) as shim:
         assert shim.stdout is not None
         shim.stdout.readline()
-        kept = {line for line in surroundings.left(seconds=0) if not line.startswith(f"process {shim.pid} ")}
+        kept = list(leftovers._kept_of([name]))
         shim.communicate("\n")
 
     assert len(kept) == 1
-    assert not any(line in kept for line in surroundings.left(seconds=0))
+    assert list(leftovers._kept_of([name])) == []
