@@ -35,6 +35,10 @@ class RunOptions(BaseModel):
     """Where run directories are made."""
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     seed: Annotated[int, Field(ge=0)] = 0
+    allowed_packages: list[str] = []
+    """Packages that code may wish for beside the usual ones (`sandbox/packages.yaml`)."""
+    cache: Path | None = None
+    """Where fetched packages are kept; None keeps them in the run directory."""
     share: Literal["schema", "summary", "rows"] = "summary"
     yes: bool = False
     """Take the best guess instead of asking."""

@@ -23,9 +23,10 @@ from open_autoglm.agents.strategist import Strategist
 from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
 from open_autoglm.events import EventKind, EventLog, Listener
-from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.base import Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.choice import select_sandbox
+from open_autoglm.sandbox.provisioned import Packages
 from open_autoglm.sandbox.seal import SealedSession
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import BudgetSpec
@@ -186,9 +187,7 @@ def _conduct_alone(
     events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
     workers = workspace.options.workers
     blocking = Blocking(workers)
-    sessions = tuple(
-        SealedSession(session=sandbox.open(cpus=jobs_for(workers)), seal=journal.seal) for _ in range(workers)
-    )
+    sessions = tuple(_session(workspace, sandbox, journal) for _ in range(workers))
     deps = Deps(
         workspace=workspace,
         journal=journal,
@@ -218,6 +217,14 @@ def _conduct_alone(
         blocking.close()
         journal.close()
     return Outcome.model_validate_json((workspace.root / "result.json").read_text(encoding="utf-8"))
+
+
+def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Session:
+    """Open a session whose jobs get the packages that they wish for, and whose reports are signed."""
+    options = workspace.options
+    packages = Packages(cache=options.cache or workspace.root / "packages", allowed=options.allowed_packages)
+    session = packages.provide(sandbox.open(cpus=jobs_for(options.workers)), sandbox.probe())
+    return SealedSession(session=session, seal=journal.seal)
 
 
 def _budget(workspace: Workspace) -> BudgetSpec:

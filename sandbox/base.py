@@ -5,7 +5,7 @@ and /tmp of its own. A failure *in* the sandbox is an ExecutionReport; a failure
 An implementation proves itself by passing `open_autoglm.sandbox.conformance`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -45,6 +45,17 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wheelhouse:
+    """A folder of unpacked packages; see `wheelhouse`."""
+
+    path: Path
+    sha256: str
+    """Of the names and the hashes of the wheels that it was made of."""
+    pins: tuple[str, ...]
+    """What it holds, sorted: `polars==1.2.0`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One execution: a bundle's code, one entry of the runtime, its inputs."""
 
@@ -62,6 +73,10 @@ class Job:
     limits: Limits
     collect: Path
     """Host folder that receives the artefacts once the process tree is dead; it must not exist or be empty."""
+    requirements: Sequence[str] = ()
+    """Packages that the code wishes for; see `wishes`. Resolved by `provisioned.ProvisionedSession`."""
+    wheelhouse: Wheelhouse | None = None
+    """Packages that were resolved for it: last on the module path of this execution alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

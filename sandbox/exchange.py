@@ -38,7 +38,7 @@ class Exchange:
         return self.base / "job"
 
     def fill(self, job: Job) -> str:
-        """Lay out the job and return the hash of its code, context and inputs.
+        """Lay out the job and return the hash of its code, context, inputs and packages.
 
         Raises:
             SandboxError: An input is missing or cannot be handed over, or a name is not a plain one.
@@ -53,13 +53,14 @@ class Exchange:
             for name, text in job.code.items():
                 _write(_inside(self.job / "code", name), text)
             hashes = {name: self._hand_over(source, name) for name, source in job.inputs.items()}
+            packages = self._hand_over_folder(job.wheelhouse.path, self.job / "packages") if job.wheelhouse else None
         except OSError as error:
             raise SandboxError(f"The job's files could not be laid out in {str(self.base)!r}: {error}") from error
         content = {"call": job.call, "context": dict(job.context)}
         _write(self.job / "job.json", json.dumps(content))
         if not self.copy_inputs:
             self._show_to_all()
-        whole = json.dumps({**content, "code": dict(job.code), "inputs": hashes}, sort_keys=True)
+        whole = json.dumps({**content, "code": dict(job.code), "inputs": hashes, "packages": packages}, sort_keys=True)
         return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _show_to_all(self) -> None:

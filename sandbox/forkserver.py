@@ -352,6 +352,10 @@ def _settle(paths: Mapping[str, Path], cpus: int | None) -> None:
     tempfile.tempdir = None
     sys.argv = ["solution.py"]
     sys.path[:0] = [str(paths["job"] / "code")]
+    packages = paths["job"] / "packages"
+    if packages.is_dir():  # resolved for this code: last, so that nothing in there takes the place of what is installed
+        sys.path.append(str(packages))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(packages))))
     os.chdir(paths["work"])
 
 

@@ -41,7 +41,8 @@ STAGE = "open-autoglm.stage"
 Say = Callable[[str], None]
 
 
-def locked() -> list[str]:
+@cache
+def locked() -> tuple[str, ...]:
     """Return the requirements with the versions of this installation, sorted: `numpy==2.4.6`."""
     found: dict[str, str] = {}
     todo = [Requirement(name) for name in WANTED]
@@ -56,7 +57,7 @@ def locked() -> list[str]:
             continue
         found[name] = package.version
         todo += [Requirement(line) for line in package.requires or []]
-    return [f"{name}=={version}" for name, version in sorted(found.items())]
+    return tuple(f"{name}=={version}" for name, version in sorted(found.items()))
 
 
 @cache

@@ -9,10 +9,11 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from open_autoglm.sandbox.bundle import ENTRY, CodeBundle
+from open_autoglm.sandbox.wishes import allowed_modules
 
 _REQUIREMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 MODULES_OF = {"scikit-learn": "sklearn", "xgboost-cpu": "xgboost", "pillow": "PIL", "python-dateutil": "dateutil"}
-"""Packages whose module has another name."""
+"""Packages that are installed and whose module has another name."""
 _SIGNATURES = {
     "fit": ("train", "ctx"),
     "predict": ("model", "rows", "ctx"),
@@ -73,7 +74,7 @@ def _imports(bundle: CodeBundle, allowed: set[str]) -> Iterator[Finding]:
 def _module_of(requirement: str) -> str:
     match = _REQUIREMENT.match(requirement.strip())
     name = match[0].lower() if match else requirement
-    return MODULES_OF.get(name, name.replace("-", "_"))
+    return MODULES_OF.get(name) or allowed_modules().get(name) or name.replace("-", "_")
 
 
 def _signatures(bundle: CodeBundle) -> Iterator[Finding]:

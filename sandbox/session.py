@@ -146,6 +146,7 @@ class SupervisedSession:
             "execution_id": job.execution_id,
             "phase": job.phase,
             "job_sha256": digest,
+            "wheelhouse_sha256": job.wheelhouse.sha256 if job.wheelhouse else "",
             "isolation": Isolation(
                 backend=launcher.backend,
                 tier=launcher.tier,

@@ -52,6 +52,17 @@ def test_environment_beats_project_beats_user(project: Path, monkeypatch: pytest
     assert settings.origins["workers"].endswith("config.toml")
 
 
+def test_packages_are_allowed_by_the_user_and_kept_in_the_cache(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their own file or the environment; both go along with the run."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project / "cache"))
+    user_says(project, "allowed_packages = ['one']\n")
+    assert merge_options("p", [Path("t.csv")], Given(), load_settings()).allowed_packages == ["one"]
+
+    monkeypatch.setenv("AUTOGLM_ALLOWED_PACKAGES", '["two"]')
+    options = merge_options("p", [Path("t.csv")], Given(), load_settings())
+    assert (options.allowed_packages, options.cache) == (["two"], project / "cache" / "autoglm")
+
+
 def test_pyproject_is_a_project_file(project: Path) -> None:
     """`[tool.autoglm]` counts, found upwards; a pyproject without it is passed by."""
     (project / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
@@ -76,6 +87,7 @@ def test_root_is_relative_to_the_file_that_names_it(project: Path) -> None:
         ("sandbox = 'process'", ["autoglm.toml", "sandbox", "may not loosen"]),
         ("sandbox = 'paper'", ["autoglm.toml", "sandbox", "paper"]),
         ("share = 'rows'", ["autoglm.toml", "share", "may not share more"]),
+        ("allowed_packages = ['evil']", ["autoglm.toml", "allowed_packages", "what is fetched"]),
         ("base_url = 'http://elsewhere'", ["autoglm.toml", "base_url", "where prompts are sent"]),
     ],
 )

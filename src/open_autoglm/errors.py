@@ -4,6 +4,7 @@ AutoGLMError                 1    the run failed for good
 ├── InputError               2    what the user named cannot be used: file, column, metric, option
 │   ├── UnknownName          2    a name that is not among the known ones; offers the nearest
 │   ├── BundleRefused        2    code that is no bundle: it does not parse, or a file name is unsafe
+│   ├── WishRefused          2    a package that written code wishes for and cannot have
 │   ├── MetricMisfit         2    a metric that cannot judge this task
 │   ├── Unsupported          2    a wish for something we do not do; names the nearest thing we can do
 │   └── RunDirectoryError    2    a run directory that cannot be read: another version, a damaged journal

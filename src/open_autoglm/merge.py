@@ -11,7 +11,7 @@ from pydantic import JsonValue, ValidationError
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError
-from open_autoglm.settings import LoadedSettings
+from open_autoglm.settings import LoadedSettings, cache_folder
 from open_autoglm.tools.task import BudgetSpec
 from open_autoglm.wrong import reason
 
@@ -45,7 +45,7 @@ class Given(TypedDict, total=False):
 
 
 _PLAIN = ("test", "target", "metric", "target_score", "out", "yes")
-_WITH_SETTING = ("strategist", "sandbox", "refit", "workers", "seed", "share")
+_WITH_SETTING = ("strategist", "sandbox", "refit", "workers", "seed", "share", "allowed_packages")
 
 
 def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: LoadedSettings) -> RunOptions:
@@ -74,7 +74,7 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     fields["defaults"] = {
         "seconds": values.time, "attempts": values.attempts, "tokens": values.max_tokens, "money": values.max_cost
     }  # fmt: skip
-    return _options({"prompt": prompt, "data": list(data), "root": values.root, **fields})
+    return _options({"prompt": prompt, "data": list(data), "root": values.root, "cache": cache_folder(), **fields})
 
 
 def _readable(text: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from open_autoglm.errors import RunDirectoryError, damage
+from open_autoglm.settings import cache_folder, load_settings
 
 if TYPE_CHECKING:
     from open_autoglm.sandbox.bundle import Author
@@ -24,11 +25,13 @@ def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) ->
         SandboxUnavailable: No sandbox that may load this model is ready.
     """
     from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
+    from open_autoglm.sandbox.provisioned import Packages  # noqa: PLC0415
     from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
 
     deliverable = find_deliverable(where)
     chosen = select_sandbox(sandbox, author=author_of(deliverable))
-    return Predictor(deliverable=deliverable, sandbox=chosen, trust=sandbox == "process", warn=warn)
+    packages = Packages(cache=cache_folder(), allowed=load_settings().values.allowed_packages)
+    return Predictor(deliverable=deliverable, sandbox=chosen, trust=sandbox == "process", warn=warn, packages=packages)
 
 
 def find_deliverable(where: Path) -> Path:

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     share: Literal["schema", "summary", "rows"] = Field(
         "summary", description="The most that may be told about the data to a language model."
     )
+    allowed_packages: list[str] = Field(
+        [], description="Packages that written code may wish for, beside the usual ones."
+    )
     root: Path = Field(Path("autoglm-runs"), description="Folder in which run directories are made.")
     base_url: AnyHttpUrl | None = Field(None, description="Endpoint of a language model (OpenAI-compatible).")
 
@@ -133,11 +136,20 @@ def load_settings(directory: Path | None = None) -> LoadedSettings:
 
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
+    return _at_home("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be fetched or made again; it need not exist."""
+    return _at_home("XDG_CACHE_HOME", ".cache")
+
+
+def _at_home(variable: str, name: str) -> Path:
     try:
-        home = os.environ.get("XDG_CONFIG_HOME") or str(Path("~").expanduser() / ".config")
+        home = os.environ.get(variable) or str(Path("~").expanduser() / name)
     except RuntimeError:  # a user without a home folder, as containers have them
         home = "/nonexistent"
-    return Path(home) / "autoglm" / "config.toml"
+    return Path(home) / "autoglm"
 
 
 def _read_user_file() -> tuple[Path, Layer]:
@@ -220,6 +232,11 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
         raise SettingsError(
             f"{path}: share = {wished_share!r} is refused: a project's file may not share more than {own_share!r}. "
             f"Use --share, AUTOGLM_SHARE or {user_file()}."
+        )
+    if "allowed_packages" in project:
+        raise SettingsError(
+            f"{path}: allowed_packages is refused: a project's file may not choose what is fetched for written code. "
+            f"Use AUTOGLM_ALLOWED_PACKAGES or {user_file()}."
         )
     if "base_url" in project:
         raise SettingsError(

@@ -13,6 +13,7 @@ from open_autoglm.sandbox.bubblewrap import BubblewrapLauncher, BubblewrapSandbo
 from open_autoglm.sandbox.conformance import Bench, Contract, SandboxContract
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.trial import problem_with
 
@@ -59,7 +60,7 @@ class TellsWhatWasTried(Contract):
         assert [violation.kind for violation in report.violations] == ["system_call"]
 
 
-class TestNamespaces(TellsWhatWasTried, SandboxContract, IsolationContract):
+class TestNamespaces(TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
     """A fork server whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
@@ -67,7 +68,7 @@ class TestNamespaces(TellsWhatWasTried, SandboxContract, IsolationContract):
 
 
 @pytest.mark.slow
-class TestSingleUse(TellsWhatWasTried, SandboxContract, IsolationContract):
+class TestSingleUse(TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
     """A bubblewrap for every execution, as where nested namespaces are refused."""
 
     def make_sandbox(self) -> Sandbox:

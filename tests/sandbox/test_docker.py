@@ -17,6 +17,7 @@ from open_autoglm.sandbox.docker import DockerLauncher, DockerSandbox
 from open_autoglm.sandbox.image import image_name, locked
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.policy import default_policy
 
 
@@ -121,7 +122,7 @@ def test_the_group_of_a_container_is_found_in_both_versions(tmp_path: Path) -> N
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("engine")
-class TestNamespaces(SandboxContract, IsolationContract):
+class TestNamespaces(SandboxContract, PackagesContract, IsolationContract):
     """A container whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
@@ -130,7 +131,7 @@ class TestNamespaces(SandboxContract, IsolationContract):
 
 @pytest.mark.docker
 @pytest.mark.usefixtures("engine")
-class TestSingleUse(SandboxContract, IsolationContract):
+class TestSingleUse(SandboxContract, PackagesContract, IsolationContract):
     """A container for every execution, as where nested namespaces are refused."""
 
     def make_sandbox(self) -> Sandbox:

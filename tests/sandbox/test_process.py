@@ -2,10 +2,11 @@
 
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.conformance import SandboxContract
+from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.process import ProcessSandbox
 
 
-class TestProcess(SandboxContract):
+class TestProcess(SandboxContract, PackagesContract):
     """Every promise of `Sandbox`."""
 
     def make_sandbox(self) -> Sandbox:

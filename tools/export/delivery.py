@@ -278,6 +278,7 @@ class _Rest:
         walk = Walk(
             story=delivery.story, task=delivery.task, classes=delivery.classes, code=_code(delivery) | {"runtime.py": delivery.runtime_source},
             table_path=_from(self.folder, delivery.schema.source.uri), read=delivery.csv_options, seed=delivery.seed,
+            requirements=delivery.bundle.requirements,
         )  # fmt: skip
         text = run_notebook(self.session, walk, delivery.training_table, self.limits())
         _write(self.folder / "notebook.ipynb", text)
@@ -343,6 +344,7 @@ def _model(delivery: Delivery) -> Model:
     return Model(
         code=_code(delivery), folder=delivery.model, task=delivery.task_context, params=delivery.params,
         seed=delivery.seed, task_type=delivery.task.task_type, classes=delivery.classes, quantiles=tuple(delivery.task.quantiles),
+        requirements=delivery.bundle.requirements,
     )  # fmt: skip
 
 

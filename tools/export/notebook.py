@@ -82,6 +82,7 @@ class Walk:
     read: Mapping[str, JsonValue]
     """Arguments of pandas.read_csv."""
     seed: int
+    requirements: Sequence[str] = ()
 
     @property
     def say(self) -> Words:
@@ -118,6 +119,7 @@ def run_notebook(session: Session, walk: Walk, table: Path, limits: Limits) -> s
         report = session.run(Job(
             execution_id="notebook", phase="notebook", call="notebook", code=walk.code, context=context,
             inputs={"notebook": written, TABLE: table}, limits=replace(limits, processes=max(limits.processes, 256)), collect=collect,
+            requirements=walk.requirements,
         ))  # fmt: skip
         if report.status == Status.STATUS_TIMEOUT:
             raise TimeoutError(report.detail)

@@ -18,6 +18,7 @@ from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.provisioned import Packages
 from open_autoglm.tools.data.cells import plain_frame
 from open_autoglm.tools.data.read import new_rows
 from open_autoglm.tools.data.schema import check_new_rows
@@ -45,6 +46,8 @@ class Predictor:
     """Told in one line each what was odd about new rows."""
     limits: Limits | None = None
     chunk_rows: int = CHUNK_ROWS
+    packages: Packages | None = None
+    """Where packages come from that the code wishes for; None where all it needs is installed."""
     manifest: Manifest = field(init=False)
     _model: Model = field(init=False)
     _session: Session | None = field(init=False, default=None)
@@ -107,7 +110,8 @@ class Predictor:
 
     def _open(self) -> Session:
         if self._session is None:
-            self._session = self.sandbox.open()
+            session = self.sandbox.open()
+            self._session = self.packages.provide(session, self.sandbox.probe()) if self.packages else session
         return self._session
 
     def close(self) -> None:
@@ -134,5 +138,5 @@ def _model(deliverable: Path, manifest: Manifest) -> Model:
     return Model(
         code={name: (deliverable / name).read_text(encoding="utf-8") for name in names}, folder=deliverable / "model", task=cast("Mapping[str, Json]", manifest.task),
         params=cast("Mapping[str, Json] | None", manifest.params), seed=manifest.seed, task_type=TaskType(str(manifest.task["task_type"])), classes=tuple(manifest.classes),
-        quantiles=tuple(manifest.quantiles),
+        quantiles=tuple(manifest.quantiles), requirements=manifest.requirements,
     )  # fmt: skip

@@ -35,6 +35,7 @@ class Model:
     task_type: TaskType
     classes: tuple[Label, ...]
     quantiles: tuple[float, ...] = ()
+    requirements: Sequence[str] = ()
 
 
 def generous_limits() -> Limits:
@@ -82,6 +83,7 @@ def _predict_chunk(
     job = Job(
         execution_id=collect.name, phase="predict", call="predict", code=model.code, context=context,
         inputs={"model": model.folder, "rows": staged}, limits=limits, collect=collect,
+        requirements=model.requirements,
     )  # fmt: skip
     report = session.run(job)
     if not is_ok(report):
