@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
+from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.briefing import attempts_made
 from open_autoglm.agents.deps import Deps, available_cpus
 from open_autoglm.agents.finalise.settle import Settled
@@ -82,9 +83,16 @@ def leaderboard(deps: Deps) -> tuple[told.Attempt, ...]:
             fit_seconds=attempt.number("fit_seconds"),
             predict_seconds=attempt.number("predict_seconds"),
             lesson=attempt.lesson or attempt.failure,
+            violations=tuple(told.Violation.model_validate(item) for item in _listed(attempt, "violations")),
+            low_violations=int(attempt.number("low_violations") or 0),
         )
         for attempt in sorted(shown.values(), key=lambda attempt: (len(attempt.id), attempt.id))  # a9999 before a10000
     )
+
+
+def _listed(attempt: Attempt, name: str) -> list[Json]:
+    value = attempt.detail.get(name, [])
+    return list(value) if isinstance(value, list) else []
 
 
 def _scores(deps: Deps, settled: Settled) -> told.Scores:

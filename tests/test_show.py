@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from open_autoglm.agents.strategist import Operator
 from open_autoglm.cli import main
 from open_autoglm.columns import aligned, width
 from open_autoglm.errors import RunDirectoryError
+from open_autoglm.events import Json
 from open_autoglm.front import Front
 from open_autoglm.runs import list_runs, remove_run, size_text
 from open_autoglm.scripted_engine import RUN_ID, example_outcome, write_run
@@ -32,8 +34,6 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def with_journal(run_dir: Path, scores: list[float | None]) -> Path:
     """Write a journal with an attempt per score, None for a failed one."""
     journal = Journal(run_dir / "journal.sqlite")
-    from dataclasses import replace  # noqa: PLC0415
-
     for slot, score in enumerate(scores):
         attempt = journal.reserve(worker=0, operator=Operator.DRAFT, slot=slot, parents=[], seed=slot)
         status = AttemptStatus.FAILED if score is None else AttemptStatus.SCORED
@@ -62,6 +62,32 @@ class Screen(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_what_code_tried_and_may_not_is_told(root: Path) -> None:
+    """The serious by name and attempt, the rest as a number; where nothing was tried, nothing is said."""
+    run_dir = root / RUN_ID
+    write_run(run_dir, example_outcome(run_dir))
+    with_journal(run_dir, [0.9, 0.8])
+    assert "tried and may not" not in view_as_text(look_at(run_dir))
+    journal = Journal(run_dir / "journal.sqlite")
+    attempt = journal.attempt(look_at(run_dir).attempts[0].attempt)
+    tried: dict[str, Json] = {
+        "violations": [{"what": "ptrace", "why": "reading another process", "count": 3}],
+        "low_violations": 1200,
+    }
+    journal.update(replace(attempt, detail={**attempt.detail, **tried}))
+    journal.close()
+
+    view = look_at(run_dir)
+
+    text = view_as_text(view)
+    assert f"What code tried and may not (seen from outside, and stopped):\n  {attempt.id}: ptrace (3 ×)\n" in text
+    assert "And 1,200 of low severity" in text
+    record = view_as_record(view)["leaderboard"]
+    assert isinstance(record, list)
+    assert record[0]["violations"] == tried["violations"]
+    assert (record[0]["low_violations"], record[1]["violations"]) == (1200, [])
 
 
 def test_a_finished_run_shows_its_leaderboard(root: Path) -> None:

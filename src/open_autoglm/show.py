@@ -7,7 +7,7 @@ cannot be written. Nothing here imports pandas or the agents: `show` answers at 
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from open_autoglm.tools.words import Words
 ROWS_SHOWN = 15
 _QUERY = """
 SELECT id AS attempt, operator, parents, status, title, mean, standard_error,
-       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure
+       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure,
+       coalesce(json_extract(detail, '$.violations'), '[]') AS violations, coalesce(json_extract(detail, '$.low_violations'), 0) AS low_violations
 FROM attempts WHERE status != 'empty' ORDER BY number
 """
 
@@ -51,6 +52,10 @@ class AttemptRow:
     """Mean wall time of one fold's fit."""
     lesson: str
     failure: str
+    violations: tuple[dict[str, Json], ...]
+    """What its code tried and may not: `what`, `why`, `count`; those of high severity, and limits that were met."""
+    low_violations: int
+    """How many of low severity, such as innocent libraries cause, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +192,8 @@ def _read_attempts(path: Path, problems: list[str]) -> list[AttemptRow]:
 
 
 def _row(record: sqlite3.Row) -> AttemptRow:
-    return AttemptRow(**{**dict(record), "parents": tuple(json.loads(record["parents"]))})
+    listed = {name: tuple(json.loads(record[name])) for name in ("parents", "violations")}
+    return AttemptRow(**{**dict(record), **listed})
 
 
 def _greater_is_better(outcome: Outcome | None, task: TaskSpec | None, rows: Sequence[AttemptRow]) -> bool:
@@ -216,13 +222,15 @@ def view_as_record(view: RunView) -> dict[str, Json]:
     known |= {"run_id": view.run_id, "run_dir": str(view.run_dir), "status": view.status}
     known["task"] = view.task.model_dump(mode="json") if view.task else None
     known["attempts"] = view.outcome.attempts if view.outcome else len(view.attempts)
-    leaderboard: list[Json] = [{**asdict(row), "parents": list(row.parents)} for row in view.attempts]
+    leaderboard: list[Json] = [
+        {**asdict(row), "parents": list(row.parents), "violations": list(row.violations)} for row in view.attempts
+    ]
     return {**known, "problems": list(view.problems), "leaderboard": leaderboard}
 
 
 def view_as_text(view: RunView) -> str:
     """Return a run for a reader."""
-    return "\n\n".join(block for block in (_head(view), _leaderboard(view), _damage(view)) if block)
+    return "\n\n".join(block for block in (_head(view), _leaderboard(view), _violations(view), _damage(view)) if block)
 
 
 def _head(view: RunView) -> str:
@@ -255,6 +263,26 @@ def _leaderboard(view: RunView) -> str:
     if len(view.attempts) > ROWS_SHOWN:
         lines.append("  " + say("and {count} more (--json shows all)", count=len(view.attempts) - ROWS_SHOWN))
     return "\n".join(lines)
+
+
+def _violations(view: RunView) -> str:
+    """Return what code tried and may not, one line for an attempt that tried something serious."""
+    say = view.say
+    accused = [row for row in view.attempts if row.violations]
+    low = sum(row.low_violations for row in view.attempts)
+    lines = [f"  {row.attempt}: {', '.join(map(_tried, row.violations))}" for row in accused[:ROWS_SHOWN]]
+    if len(accused) > ROWS_SHOWN:
+        lines.append("  " + say("and {count} more (--json shows all)", count=len(accused) - ROWS_SHOWN))
+    if low:
+        lines.append(
+            "  " + say("And {count} of low severity, such as innocent libraries cause, too.", count=f"{low:,}")
+        )
+    title = say("What code tried and may not (seen from outside, and stopped):")
+    return "\n".join([title, *lines]) if lines else ""
+
+
+def _tried(violation: Mapping[str, Json]) -> str:
+    return f"{violation['what']} ({violation['count']} ×)"
 
 
 def _cells(rank: int, row: AttemptRow, say: Words) -> tuple[str, ...]:

@@ -18,6 +18,15 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
 
+class Violation(_Part):
+    """What the code of an attempt tried and may not."""
+
+    what: str
+    """A system call with what it was about, or a limit."""
+    why: str
+    count: int
+
+
 class Attempt(_Part):
     """One line of the leaderboard."""
 
@@ -34,6 +43,10 @@ class Attempt(_Part):
     predict_seconds: float | None = None
     lesson: str = ""
     """What was learned, or why it failed."""
+    violations: tuple[Violation, ...] = ()
+    """Those of high severity, and limits that were met."""
+    low_violations: int = 0
+    """How many of low severity, such as innocent libraries cause, too."""
 
 
 class CurvePoint(_Part):

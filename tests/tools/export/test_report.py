@@ -24,6 +24,7 @@ from open_autoglm.tools.export.story import (
     Residuals,
     RunStory,
     Scores,
+    Violation,
 )
 from open_autoglm.tools.export.words import NAMES
 
@@ -228,3 +229,21 @@ def test_a_long_search_is_drawn_in_bounds(tell: Tell, many_attempts: tuple[Attem
     page = report_page(story)
     assert "2901 more attempts" in page
     assert len(page) < 250_000
+
+
+def test_what_code_tried_and_may_not_is_listed(tell: Tell) -> None:
+    """By attempt; its words come from the code, and become no markup. A run without has no such part."""
+    violation = Violation(what=f"open {HOSTILE[0]}", why="changing what can only be read", count=1234)
+    attempts = (
+        Attempt(
+            attempt_id="a1", title="x", operator="draft", status="scored", violations=(violation,), low_violations=7
+        ),
+    )
+
+    page = report_page(tell(attempts=attempts))
+
+    assert "What code tried and may not" in page
+    assert "1,234" in page
+    assert "And 7 of low severity" in page
+    assert HOSTILE[0] not in page
+    assert "may not" not in report_page(tell())
