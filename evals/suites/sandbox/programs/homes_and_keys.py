@@ -1,5 +1,6 @@
-"""Looks for keys, histories and settings of users, and for the sockets of services."""
+"""Looks for keys, histories and settings of users and for the sockets of services, adds a key of its own, and calls the engine."""
 
+import socket
 from attack import *
 
 for home in ("/root", "/home", os.path.expanduser("~root"), TRAPS["folder"]):
@@ -29,4 +30,8 @@ for path in (
 ):
     if os.path.exists(path):
         breach(path)
+for path in ("/root/.ssh/authorized_keys", "/etc/cron.d/planted", "/etc/ld.so.preload"):
+    attempt(path, open, path, "a")
+for path in ("/var/run/docker.sock", "/run/containerd/containerd.sock"):
+    attempt(path, lambda path=path: socket.socket(socket.AF_UNIX).connect(path))
 done()
