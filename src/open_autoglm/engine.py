@@ -106,10 +106,11 @@ def _without_collection() -> Iterator[None]:
 def _warm(options: RunOptions) -> Iterator[Sandbox]:
     """Open the first session before anything heavy is imported: its imports and ours run side by side."""
     from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - needed by runs alone
-    from open_autoglm.sandbox.warm import WarmSandbox  # noqa: PLC0415
+    from open_autoglm.sandbox.pool import Kind, PooledSandbox  # noqa: PLC0415
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    sandbox = WarmSandbox(select_sandbox(options.sandbox, author=Author.RECIPES), max(1, cpus // options.workers))
+    chosen = select_sandbox(options.sandbox, author=Author.RECIPES)
+    sandbox = PooledSandbox(chosen, first=Kind(cpus=max(1, cpus // options.workers)))
     try:
         yield sandbox
     finally:

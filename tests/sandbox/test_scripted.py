@@ -8,7 +8,6 @@ from open_autoglm.errors import SandboxError, ScriptExhausted
 from open_autoglm.sandbox.base import Job, Limits, Sandbox, Session
 from open_autoglm.sandbox.report import ExecutionReport, Status
 from open_autoglm.sandbox.scripted import ScriptedSandbox
-from open_autoglm.sandbox.warm import WarmSandbox
 
 
 def job(folder: Path, name: str = "a1-fit") -> Job:
@@ -49,22 +48,6 @@ def test_a_function_may_write_artefacts(tmp_path: Path) -> None:
 
     assert (tmp_path / "two" / "model").is_dir()
     assert [asked.execution_id for asked in sandbox.jobs] == ["one", "two"]
-
-
-def test_a_session_opened_ahead_goes_to_the_first_who_asks() -> None:
-    """For as many threads as it was made for; one that nobody asked for is closed with the sandbox."""
-    scripted = ScriptedSandbox([])
-    warm = WarmSandbox(scripted, cpus=3)
-    first, other = scripted.sessions[0], warm.open(cpus=2)
-
-    assert (warm.name, warm.isolating, warm.probe().ready) == ("scripted", True, True)
-    assert other is not first
-    assert warm.open(cpus=3) is first
-    warm.close()
-    assert not first.closed
-    left = WarmSandbox(scripted)
-    left.close()
-    assert scripted.sessions[-1].closed
 
 
 def test_a_closed_session_refuses(tmp_path: Path) -> None:
