@@ -25,7 +25,7 @@ class RunOptions(BaseModel):
     defaults: BudgetSpec = BudgetSpec()
     """What the environment and settings files said: weaker than the sentence."""
     strategist: Literal["auto", "recipes", "glm"] = "auto"
-    sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "process"] = "auto"
+    sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
     refit: bool = True
     read: dict[str, JsonValue] = {}

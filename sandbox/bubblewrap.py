@@ -34,7 +34,14 @@ from open_autoglm.sandbox.trial import problem_with
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
 PYTHON_FOLDERS = ("bin", "lib", "lib64", "share/jupyter")
-HELPERS = ("forkserver.py", "namespaces.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py")
+HELPERS = (
+    "forkserver.py",
+    "namespaces.py",
+    "confine.py",
+    "runtime/__init__.py",
+    "runtime/driver.py",
+    "runtime/runtime.py",
+)
 SMALL_FILES = {
     "passwd": "sandbox:x:1000:1000::/autoglm/work:/bin/sh\n",
     "group": "sandbox:x:1000:\n",
@@ -164,7 +171,7 @@ def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) 
     for folder in WRITABLE:
         # Where executions get their own, this one is covered by theirs: libraries look at import whether they can write.
         yield from ("--size", str(SINGLE_USE_BYTES if single else IMPORT_BYTES), "--tmpfs", folder)
-    for path in _python_folders(rules):  # after /tmp, since they may lie in there
+    for path in python_folders(rules):  # after /tmp, since they may lie in there
         yield from mounts.read_only(path, str(path))
     yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
 
@@ -181,7 +188,7 @@ def _system(mounts: Mounts, rules: FileSystem) -> Iterator[str]:
             yield from mounts.read_only((Path("/etc") / name).resolve(), f"/etc/{name}")
 
 
-def _python_folders(rules: FileSystem) -> list[Path]:
+def python_folders(rules: FileSystem) -> list[Path]:
     """Return the folders that this Python and its packages live in, outermost first, those of the system left out."""
     executable = Path(sys.executable).resolve()
     wanted = {Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve(), executable.parent.parent}
@@ -204,7 +211,7 @@ def _shown(prefix: Path) -> Iterator[Path]:
 
 def _kept(rules: FileSystem) -> list[str]:
     """Return the folders of Python that a new /tmp would cover."""
-    return [str(path) for path in _python_folders(rules) if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
+    return [str(path) for path in python_folders(rules) if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
 
 
 class BubblewrapSandbox:

@@ -9,6 +9,7 @@ from open_autoglm.sandbox.base import Readiness, Sandbox
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.docker import DockerSandbox
+from open_autoglm.sandbox.landlock import LandlockSandbox
 from open_autoglm.sandbox.process import ProcessSandbox
 
 AUTO = "auto"
@@ -19,7 +20,7 @@ PLANNED = {
 
 def backends() -> tuple[Sandbox, ...]:
     """Return every backend of this version, the strongest first."""
-    return (DockerSandbox(), BubblewrapSandbox(), ProcessSandbox())
+    return (DockerSandbox(), BubblewrapSandbox(), LandlockSandbox(), ProcessSandbox())
 
 
 def probe_all() -> list[Readiness]:

@@ -108,9 +108,8 @@ class SandboxContract(Contract):
 
     def test_slow_work_is_no_standstill(self, bench: Bench) -> None:
         """It may say nothing, or use nothing: not both."""
-        busy = bench.run(
-            "end = time.monotonic() + 1.5\nwhile time.monotonic() < end: sum(range(1000))", stall_seconds=0.5
-        )
+        working = "end = time.monotonic() + 1.5\nwhile time.monotonic() < end: sum(range(1000))"
+        busy = bench.run(working, stall_seconds=0.5)
         talking = bench.run("for _ in range(15): print('.', flush=True); time.sleep(0.1)", stall_seconds=0.5)
 
         assert (busy.status, talking.status) == (Status.STATUS_OK, Status.STATUS_OK), busy.detail + talking.detail

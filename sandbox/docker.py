@@ -46,7 +46,7 @@ SOCKET = Path("/var/run/docker.sock")
 FOLDERS = (f"{HOME}/out", f"{HOME}/work", "/tmp")  # noqa: S108 - mount points
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
 HELPERS = (
-    "dial.py", "forkserver.py", "namespaces.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py",
+    "dial.py", "forkserver.py", "namespaces.py", "confine.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py",
 )  # fmt: skip
 SECCOMP = PACKAGE / "images" / "seccomp.json"
 FOLDER_BYTES = 4 << 30

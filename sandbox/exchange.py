@@ -30,7 +30,15 @@ class Exchange:
     """Whether inputs are copied; otherwise they are linked, which is safe only behind a read-only mount."""
     folders: tuple[str, ...] = ()
     """Names of the writable folders that every execution gets anew."""
+    user: int | None = None
+    """Whose they are, where executions run as a user of their own."""
     _hashes: dict[tuple[str, int, int, int], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Let that user, and nobody else, through."""
+        if self.user is not None:
+            os.chown(self.base, -1, self.user)
+            self.base.chmod(0o710)
 
     @property
     def job(self) -> Path:
@@ -47,7 +55,9 @@ class Exchange:
         (self.job / "code").mkdir()
         (self.job / "in").mkdir()
         for name in self.folders:
-            (self.base / name).mkdir()
+            (self.base / name).mkdir(mode=0o700)
+            if self.user is not None:
+                os.chown(self.base / name, self.user, self.user)
         try:
             shutil.copyfile(RUNTIME / "runtime.py", self.job / "code" / "runtime.py")
             for name, text in job.code.items():

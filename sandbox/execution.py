@@ -179,8 +179,15 @@ class Execution:
         if self._cell is not None:
             self._root = tree.pid_of(self._cell)
         if "listener" in handles:
-            self._calls, self.reports_calls = Watch(handles["listener"], self.policy), True
+            self._calls, self.reports_calls = self._listen(handles["listener"]), True
             self._selector.register(self._calls.listener, selectors.EVENT_READ, self._calls)
+
+    def _listen(self, listener: int) -> Watch:
+        inside = self.server.inside
+        if inside.confine is None:
+            return Watch(listener, self.policy)
+        places = (*inside.confine["writable"], *inside.confine["devices"], "/proc/self/fd")
+        return Watch(listener, self.policy, namespaces=False, writable=places)
 
     def _watch(self, channel: socket.socket, started: float) -> None:
         """Read until the keeper tells the end, or there is a reason to end it."""
@@ -299,8 +306,7 @@ class Execution:
         elif self.seclusion is Seclusion.SINGLE_USE and self.server.ring is not None:
             self.server.end()
         elif tree.HAS_PROC:
-            members = self.cgroup.members if self.cgroup else list
-            if not tree.kill_marked(self.server.mark, spare=self.server.process.pid, members=members):
+            if not tree.kill_marked(self.server.mark, spare=self.server.process.pid, members=self.server.members):
                 raise SandboxError("Some processes of the execution could not be killed.")
         else:
             with suppress(OSError):

@@ -42,6 +42,7 @@ class Parts(NamedTuple):
 
     driver: Any
     namespaces: Any
+    confine: Any
 
 
 class Keeper(NamedTuple):
@@ -50,6 +51,8 @@ class Keeper(NamedTuple):
     pid: int
     space: Mapping[str, Any]
     order: socket.socket
+    held: list[int]
+    """Handles on entries of /proc that its rules name: the rules hold for as long as the kernel remembers these."""
 
 
 class Said(NamedTuple):
@@ -87,7 +90,8 @@ def main(control: socket.socket) -> None:
             if names:
                 _import(names, missing, until=lambda: False)
                 _send(control, _facts(names, missing), [])
-            ahead = ahead or _fork_keeper(space, control, parts)
+            # One that waits could be ended by others of the same user, where no namespaces keep them apart.
+            ahead = ahead or (None if space["confine"] else _fork_keeper(space, control, parts))
             continue
         keeper = ahead or _fork_keeper(space, control, parts)
         said = _said(keeper)
@@ -117,7 +121,8 @@ def _parts() -> Parts:
     """Import what is beside this program."""
     here = Path(__file__).parent
     sys.path[:0] = [str(here / "runtime"), str(here)]
-    parts = Parts(importlib.import_module("driver"), importlib.import_module("namespaces") if LINUX else None)
+    names = ("driver", "namespaces", "confine") if LINUX else ("driver",)
+    parts = Parts(*map(importlib.import_module, names), *[None] * (3 - len(names)))
     del sys.path[:2]  # what is imported now, and by executed code, is installed, of the standard library, or its own
     return parts
 
@@ -160,7 +165,7 @@ def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts)
         order.close()
         (_keep if space["namespaces"] else _be_cell)(space, other_end, parts)
     other_end.close()
-    return Keeper(pid, space, order)
+    return Keeper(pid, space, order, parts.confine.hold(pid) if space["confine"] else [])
 
 
 def _hand_over(
@@ -202,7 +207,7 @@ def _see_off(keeper: Keeper, channel: socket.socket | None) -> None:
     if channel is not None:
         with channel, contextlib.suppress(OSError, ChildProcessError):  # the host is gone, or never heard of the cell
             _send(channel, _ending(keeper.pid), [])
-    _reap(keeper.pid)
+    _reap(keeper)
 
 
 def _said(keeper: Keeper) -> Said:
@@ -212,13 +217,15 @@ def _said(keeper: Keeper) -> Said:
 
 def _discard(keeper: Keeper) -> None:
     keeper.order.close()  # at the end of its orders it ends
-    _reap(keeper.pid)
+    _reap(keeper)
 
 
-def _reap(keeper: int) -> None:
+def _reap(keeper: Keeper) -> None:
     """Wait for the keeper, and for everything that came back here because its parent died."""
+    for handle in keeper.held:
+        os.close(handle)
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(keeper, 0)
+        os.waitpid(keeper.pid, 0)
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
 
@@ -288,10 +295,16 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
             parts.namespaces.settle()
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
+        if space["confine"]:
+            parts.confine.become(space["confine"]["user"])
+            parts.namespaces.give_up_rights()
+            _die_with_parent()  # forgotten by the change of user
         _send(order, {"ready": True}, _watched(space["calls"], parts))
         request, descriptors = _receive(order)
         if not request or not _receive(socket.socket(fileno=descriptors[3]))[0]:
             os._exit(NEVER_REACHED)
+        if space["confine"]:
+            parts.confine.restrict(space["confine"])  # now that the folders are there
         claims = _take_streams(descriptors[:3])
         _limit(request["rlimits"])
         paths = {name: Path(folder) for name, folder in request["paths"].items()}

@@ -1,4 +1,8 @@
-"""What every backend promises that may run code of a model or a stranger, as tests that it inherits."""
+"""What a backend promises that may run code of a model or a stranger, as tests that it inherits.
+
+`ConfinementContract` holds for all of them, `IsolationContract` where namespaces keep executions apart; what is promised where
+only rules do, is in `rules_contract`.
+"""
 
 import uuid
 from pathlib import Path
@@ -9,8 +13,33 @@ from open_autoglm.sandbox.conformance import DAEMON, Bench, Contract
 from open_autoglm.sandbox.report import Status
 
 
-class IsolationContract(Contract):
-    """What a backend promises that may run code of a model or a stranger."""
+class ConfinementContract(Contract):
+    """What every backend promises that may run code of a model or a stranger."""
+
+    def test_signals_to_its_own_group_reach_nobody_else(self, bench: Bench) -> None:
+        """Who waits for it outside is not stopped or ended with it."""
+        code = "import signal\ntry: os.killpg(0, signal.SIGSTOP)\nexcept OSError: pass\nos.killpg(0, signal.SIGTERM)"
+        report = bench.run(code, wall_seconds=1.0)
+
+        assert report.status in (Status.STATUS_OK, Status.STATUS_ERROR, Status.STATUS_TIMEOUT), report
+        assert bench.run("print(1)").stdout.head == "1\n"
+
+    def test_what_it_runs_from_cannot_be_changed(self, bench: Bench) -> None:
+        """Neither its own code, nor Python, nor the fork server; and signals reach nobody else."""
+        code = """
+import json
+for path in (__file__, json.__file__, sys.executable, '/autoglm/forkserver.py', '/new', '/dev/new', '/autoglm/job/in/new'):
+    try: open(path, 'a').close(); print('wrote', path)
+    except OSError: pass
+print('fine', flush=True)
+os.kill(-1, 9)
+"""
+        assert bench.run(code).stdout.head == "fine\n"
+        assert bench.run("print(1)").stdout.head == "1\n"
+
+
+class IsolationContract(ConfinementContract):
+    """What is promised where every execution has namespaces of its own."""
 
     def test_there_is_no_network(self, bench: Bench) -> None:
         """Not by address, not by name, not to services of the host."""
@@ -95,14 +124,6 @@ subprocess.run(['true'], check=True)
         assert report.status == Status.STATUS_OK
         assert len(report.isolation.policy_sha256) == 64
 
-    def test_signals_to_its_own_group_reach_nobody_else(self, bench: Bench) -> None:
-        """Who waits for it outside is not stopped or ended with it."""
-        code = "import signal\ntry: os.killpg(0, signal.SIGSTOP)\nexcept OSError: pass\nos.killpg(0, signal.SIGTERM)"
-        report = bench.run(code, wall_seconds=1.0)
-
-        assert report.status in (Status.STATUS_OK, Status.STATUS_ERROR, Status.STATUS_TIMEOUT), report
-        assert bench.run("print(1)").stdout.head == "1\n"
-
     def test_nothing_of_one_execution_is_seen_by_the_next(self, bench: Bench) -> None:
         """Files wherever they can be written, shared memory of both kinds, message queues, processes."""
         tag = uuid.uuid4().hex
@@ -162,16 +183,3 @@ open('/dev/null', 'w').write('x'); os.openpty(); print(len(open('/dev/urandom', 
 """
         assert bench.run(names + plant).stdout.head == "True\n"
         assert bench.run(names + search).stdout.head == "1\n[]\n9\n"
-
-    def test_what_it_runs_from_cannot_be_changed(self, bench: Bench) -> None:
-        """Neither its own code, nor Python, nor the fork server; and signals reach nobody else."""
-        code = """
-import json
-for path in (__file__, json.__file__, sys.executable, '/autoglm/forkserver.py', '/new', '/dev/new', '/autoglm/job/in/new'):
-    try: open(path, 'a').close(); print('wrote', path)
-    except OSError: pass
-print('fine', flush=True)
-os.kill(-1, 9)
-"""
-        assert bench.run(code).stdout.head == "fine\n"
-        assert bench.run("print(1)").stdout.head == "1\n"

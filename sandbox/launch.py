@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.policy import Policy
@@ -24,8 +24,15 @@ class Seclusion(StrEnum):
     """Each in namespaces of its own, made after the fork: the kernel takes everything back when it ends."""
     SINGLE_USE = "single_use"
     """Each in a sandbox of its own: the fork server is replaced after every execution."""
+    RULES = "rules"
+    """Each under Landlock rules of its own, made after the fork; folders are emptied and processes killed from outside."""
     NONE = "none"
     """Nothing: folders are emptied and known processes killed."""
+
+    @property
+    def by_namespaces(self) -> bool:
+        """Whether namespaces hold what an execution leaves, so that the kernel takes it back."""
+        return self in (Seclusion.NAMESPACES, Seclusion.SINGLE_USE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +47,10 @@ class Inside:
     """The writable folders, the one for output first."""
     keep: tuple[str, ...] = ()
     """Folders that must stay visible where something new is mounted over their parents."""
+    user: int | None = None
+    """User, on the host, that nothing but this session's executions runs as."""
+    confine: Mapping[str, Any] | None = None
+    """Rules for an execution that shares the host's namespaces (see `confine`), as plain JSON."""
 
 
 class Contained(ABC):
@@ -137,6 +148,24 @@ def environment(*, home: str, tmp: str, cpus: int, mark: str) -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while others hold the processors slow LightGBM down a hundredfold
         **dict.fromkeys(threads, str(cpus)),
     }
+
+
+def start_plainly(base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
+    """Start the fork server as a plain child of this process, in the session's folder.
+
+    Raises:
+        OSError: The program cannot be started.
+    """
+    return subprocess.Popen(
+        list(program(str(PACKAGE / "forkserver.py"), control)),
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=base,
+        env=dict(environment),
+        pass_fds=(control,),
+        start_new_session=True,
+    )
 
 
 def program(script: str, control: int) -> Sequence[str]:

@@ -72,6 +72,15 @@ def settle() -> None:
     _mount("proc", "/proc", "proc", NO_SUID | NO_DEV | NO_EXEC)
     # No user namespaces within: they are where most of a kernel's holes are reached from.
     Path("/proc/sys/user/max_user_namespaces").write_text("0", encoding="ascii")
+    give_up_rights()
+
+
+def give_up_rights() -> None:
+    """Have no capability and no way to one, in this process and all that come of it.
+
+    Raises:
+        OSError: The kernel refuses a step.
+    """
     for capability in range(64):
         _libc.prctl(DROP_BOUND, capability, 0, 0, 0)
     _libc.prctl(AMBIENT, AMBIENT_CLEAR, 0, 0, 0)

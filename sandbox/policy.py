@@ -67,7 +67,7 @@ class Refusal(_Part):
     """System calls that fail, as what, and what an attempt means."""
 
     calls: tuple[str, ...] = Field(min_length=1)
-    answer: Literal["EPERM", "ENOSYS", "EACCES"]
+    answer: Literal["EPERM", "ENOSYS", "EACCES", "DONE", "DONE_IF_THERE"]
     severity: Severity
     why: str
 
@@ -77,6 +77,7 @@ class SystemCalls(_Part):
 
     socket_families: tuple[Literal["unix", "inet", "inet6", "netlink"], ...]
     refused: tuple[Refusal, ...]
+    refused_without_namespaces: tuple[Refusal, ...]
     clone_namespaces: Literal["refused"]
     refused_ioctls: tuple[Literal["TIOCSTI", "TIOCLINUX"], ...]
     device_nodes: Literal["refused"]
@@ -110,8 +111,8 @@ class Policy(_Part):
 
 
 def error_number(answer: str) -> int:
-    """Return the number of an answer such as `EPERM`."""
-    return int(getattr(errno, answer))
+    """Return the number of an answer such as `EPERM`; 0 for `DONE`, and what `DONE_IF_THERE` is where nobody can look."""
+    return 0 if answer == "DONE" else int(getattr(errno, answer, errno.EPERM))
 
 
 def read_policy(path: Path) -> Policy:

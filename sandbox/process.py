@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from open_autoglm.sandbox.base import Profile, Readiness, Session
-from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, program
+from open_autoglm.sandbox.launch import Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 
@@ -38,16 +38,7 @@ class ProcessLauncher:
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
         """Start it in the session's folder."""
-        return subprocess.Popen(
-            list(program(str(PACKAGE / "forkserver.py"), control)),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=base,
-            env=dict(environment),
-            pass_fds=(control,),
-            start_new_session=True,
-        )
+        return start_plainly(base, control, environment, log)
 
 
 class ProcessSandbox:

@@ -71,7 +71,7 @@ class ForkServer:
         finally:
             guest.close()
         single = launcher.seclusion is Seclusion.SINGLE_USE
-        plain = launcher.seclusion is Seclusion.NONE
+        plain = not launcher.seclusion.by_namespaces
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log, plain=plain)
         try:
             folders = inside.writable if single else ()
@@ -136,6 +136,11 @@ class ForkServer:
         """
         send(self.control, request, descriptors)
 
+    def members(self) -> list[int]:
+        """Return the processes known to belong to it by its control group or by a user of its own; it itself may be among them."""
+        grouped = self.group.members() if self.group is not None else []
+        return grouped if self.inside.user is None else [*grouped, *tree.owned_by(self.inside.user)]
+
     def prepare(self, request: Mapping[str, Any]) -> None:
         """Have imports that were left finished, and the processes for a request like this one forked; nothing untrusted may be alive."""
         with suppress(OSError):  # it is gone: found by who needs it next
@@ -173,7 +178,7 @@ class ForkServer:
         try:
             self.end()
             if self.plain and tree.HAS_PROC:
-                tree.kill_marked(self.mark, spare=self.process.pid, members=self.group.members if self.group else list)
+                tree.kill_marked(self.mark, spare=self.process.pid, members=self.members)
         finally:
             self._let_go()
 

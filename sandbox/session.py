@@ -45,10 +45,15 @@ class SupervisedSession:
         self._cpus = cpus
         sweep(Path(tempfile.gettempdir()), _PREFIX)
         self._base = make_folder(_PREFIX)
-        plain = launcher.seclusion is Seclusion.NONE
+        separate, unguarded = launcher.seclusion.by_namespaces, launcher.seclusion is Seclusion.NONE
         self._policy = launcher.policy
-        self._calls = None if plain else filters(self._policy)
-        self._exchange = Exchange(self._base, copy_inputs=plain, folders=_PLAIN_FOLDERS if plain else ())
+        self._calls = None if unguarded else filters(self._policy, namespaces=separate)
+        self._exchange = Exchange(
+            self._base,
+            copy_inputs=unguarded,
+            folders=() if separate else _PLAIN_FOLDERS,
+            user=launcher.inside(self._base).user,
+        )
         self._exchange.wipe()
         self._running = threading.Lock()
         self._idle = threading.Event()
@@ -95,7 +100,7 @@ class SupervisedSession:
             self._after(execution, profile)
 
     def _execution(self, server: ForkServer, limits: Limits) -> Execution:
-        plain = self._launcher.seclusion is Seclusion.NONE
+        plain = not self._launcher.seclusion.by_namespaces
         out = os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else None
         return Execution(
             server=server,
@@ -113,8 +118,9 @@ class SupervisedSession:
         rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
         if server.group is None:
             rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
-            # Without namespaces NPROC would count all of the user's processes; beside a group's limit it would hide what the group counts.
-            rlimits |= {} if self._launcher.seclusion is Seclusion.NONE else {"NPROC": limits.processes}
+            # NPROC counts all processes of a user; beside a group's limit it would hide what the group counts.
+            counts = self._launcher.seclusion.by_namespaces or inside.user is not None
+            rlimits |= {"NPROC": limits.processes} if counts else {}
         return {
             "space": {
                 "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,
@@ -123,6 +129,7 @@ class SupervisedSession:
                 "devices": self._policy.filesystem.devices,
                 "keep": inside.keep,
                 "calls": self._calls,
+                "confine": inside.confine,
             },
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},

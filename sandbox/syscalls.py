@@ -10,8 +10,9 @@ import errno
 import platform
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, SystemCalls, error_number
+from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, Refusal, SystemCalls, error_number
 from open_autoglm.sandbox.syscall_numbers import NUMBERS
 
 _MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -27,8 +28,22 @@ NODES = {"mknod": 1, "mknodat": 2}
 """Calls that make nodes, and the argument with their kind."""
 OPENED = {"open": 1, "openat": 2}
 """Calls that open files, and the argument that says for what."""
-PATHS = {"open": 0, "openat": 1, "creat": 0, "unlink": 0, "unlinkat": 1}
+PATHS = {
+    "open": 0, "openat": 1, "creat": 0, "unlink": 0, "unlinkat": 1, "chmod": 0, "fchmodat": 1, "fchmodat2": 1, "chown": 0, "lchown": 0,
+    "fchownat": 1, "utime": 0, "utimes": 0, "futimesat": 1, "utimensat": 1, "setxattr": 0, "lsetxattr": 0, "removexattr": 0, "lremovexattr": 0,
+}  # fmt: skip
 """Calls whose paths are reported, and the argument that points to the path."""
+BY_DESCRIPTOR = ("fchmod", "fchown", "fsetxattr", "fremovexattr")
+"""The same for files that are open: what they are was decided when they were opened."""
+ON_OTHERS = {
+    "prlimit64": (0,), "sched_setaffinity": (0,), "sched_setattr": (0,), "sched_setparam": (0,), "sched_setscheduler": (0,),
+    "setpriority": (0, 1),
+}  # fmt: skip
+"""Calls that may be about another process, and the arguments that are 0 where they are about the caller itself."""
+_TERMINAL_REQUESTS, _KIND_OF_REQUEST = 0x5400, 0xFFFFFF00
+_LEASE, _TELL_OF_CHANGES = 1024, 1026
+_UNIX, _PAIRED = 1, (1, 5)
+"""Streams and their like in records: a pair of them is closed; a pair for datagrams can send to any name."""
 _KIND_OF_NODE, _DEVICES = 0xF000, (0x2000, 0x6000)
 _FOR_WRITING = 0o103
 """Bits of the flags of open(2): to write only, to read and write, to make it."""
@@ -38,88 +53,134 @@ _SCHEDULER, _REAL_TIME = 0xFF, (1, 2, 6)
 """First in, first out; round robin; deadline. ZeroMQ asks for the ordinary one and gives up where that is refused."""
 
 
-def syscall_filter(policy: Policy, *, watched: bool, machine: str = platform.machine()) -> bytes | None:
+def syscall_filter(
+    policy: Policy, *, watched: bool, machine: str = platform.machine(), namespaces: bool = True
+) -> bytes | None:
     """Return the program, or None for a machine whose numbers are not known here.
 
     Args:
         policy: What is refused.
         watched: Whether refused calls are put to the supervisor, which answers and reports them; otherwise they fail at once.
         machine: Name of the processor, as `platform.machine` gives it.
+        namespaces: Whether an execution has its own; otherwise more is refused.
     """
     if machine not in _MACHINES:
         return None
-    return b"".join(_program(policy.system_calls, NUMBERS[machine], _MACHINES[machine], watched=watched))
+    plan = _Plan(policy.system_calls, NUMBERS[machine], watched=watched, namespaces=namespaces)
+    return b"".join(plan.program(_MACHINES[machine]))
 
 
-def filters(policy: Policy) -> dict[str, str | int] | None:
+def filters(policy: Policy, *, namespaces: bool = True) -> dict[str, str | int] | None:
     """Return what an execution needs to put itself under the filter, as plain JSON; None for a machine that is not known here."""
     machine = platform.machine()
-    watched, plain = (syscall_filter(policy, watched=asked, machine=machine) for asked in (True, False))
+    watched, plain = (
+        syscall_filter(policy, watched=asked, machine=machine, namespaces=namespaces) for asked in (True, False)
+    )
     if watched is None or plain is None:
         return None
     programs = {"watched": base64.b64encode(watched).decode(), "plain": base64.b64encode(plain).decode()}
     return {**programs, "seccomp": NUMBERS[machine]["seccomp"]}
 
 
-def _program(rules: SystemCalls, numbers: Mapping[str, int], machine: int, *, watched: bool) -> Iterator[bytes]:
-    """Yield the instructions: code, what to skip where it holds, what to skip where not, operand."""
+def refusals(rules: SystemCalls, *, namespaces: bool) -> tuple[Refusal, ...]:
+    """Return what the policy refuses by name to an execution with namespaces of its own, or without."""
+    return rules.refused if namespaces else (*rules.refused, *rules.refused_without_namespaces)
 
-    def fail(number: int) -> bytes:
-        return _step(_RETURN, _ASK if watched else _FAIL | number)
 
-    allowed, missing = _step(_RETURN, _ALLOW), _step(_RETURN, _FAIL | errno.ENOSYS)
-    yield _step(_LOAD, _MACHINE)
-    yield _step(_EQUAL, machine, then=1)
-    yield _step(_RETURN, _KILL)  # another machine's calls have other numbers
-    yield _step(_LOAD, _NUMBER)
-    yield _step(_AT_LEAST, _X32, otherwise=1)
-    yield missing
-    yield from _when(numbers["clone3"], [missing])
-    for rule in rules.refused:
-        for name in rule.calls:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Yields instructions: code, what to skip where it holds, what to skip where not, operand."""
+
+    rules: SystemCalls
+    numbers: Mapping[str, int]
+    watched: bool = field(kw_only=True)
+    namespaces: bool = field(kw_only=True)
+
+    def program(self, machine: int) -> Iterator[bytes]:
+        """Yield all of it."""
+        numbers = self.numbers
+        yield _step(_LOAD, _MACHINE)
+        yield _step(_EQUAL, machine, then=1)
+        yield _step(_RETURN, _KILL)  # another machine's calls have other numbers
+        yield _step(_LOAD, _NUMBER)
+        yield _step(_AT_LEAST, _X32, otherwise=1)
+        yield _error(errno.ENOSYS)
+        yield from _when(numbers["clone3"], [_error(errno.ENOSYS)])
+        for rule in refusals(self.rules, namespaces=self.namespaces):
+            for name in rule.calls:
+                if name in numbers:
+                    yield from _when(numbers[name], [self._fail(error_number(rule.answer))])
+        made = [_argument(0), _step(_ANY_BIT, NAMESPACES, otherwise=1), self._fail(errno.EPERM), _ALLOWED]
+        yield from _when(numbers["clone"], made)
+        for name, kind in NODES.items():
             if name in numbers:
-                yield from _when(numbers[name], [fail(error_number(rule.answer))])
-    yield from _when(
-        numbers["clone"], [_argument(0), _step(_ANY_BIT, NAMESPACES, otherwise=1), fail(errno.EPERM), allowed]
-    )
-    requests = [IOCTL_NUMBERS[name] for name in rules.refused_ioctls]
-    yield from _when(numbers["ioctl"], [_argument(1), *_one_of(requests, fail(errno.EPERM)), allowed])
-    for name, kind in NODES.items():
-        if name in numbers:
-            yield from _when(
-                numbers[name], [_argument(kind), _masked(_KIND_OF_NODE), *_one_of(_DEVICES, fail(errno.EPERM)), allowed]
-            )
-    families = [FAMILY_NUMBERS[name] for name in rules.socket_families]
-    raw = [_argument(0), *_one_of([_NETLINK], allowed), fail(errno.EPERM)]
-    any_kind = [_argument(0), *_one_of(families, allowed), fail(errno.EAFNOSUPPORT)]
-    for name in ("socket", "socketpair"):
-        is_raw = [_argument(1), _masked(_KIND_OF_SOCKET), _step(_EQUAL, _RAW, otherwise=len(raw))]
-        yield from _when(numbers[name], [*is_raw, *raw, *any_kind])
-    if watched:
-        yield from _reported(rules, numbers)
-    yield allowed
+                devices = _one_of(_DEVICES, self._fail(errno.EPERM))
+                yield from _when(numbers[name], [_argument(kind), _masked(_KIND_OF_NODE), *devices, _ALLOWED])
+        yield from self._sockets() if self.namespaces else self._pairs()
+        yield from self._requests()
+        yield from self._looked_at()
+        yield _ALLOWED
+
+    def _fail(self, number: int) -> bytes:
+        return _step(_RETURN, _ASK if self.watched else _FAIL | number)
+
+    def _sockets(self) -> Iterator[bytes]:
+        families = [FAMILY_NUMBERS[name] for name in self.rules.socket_families]
+        raw = [_argument(0), *_one_of([_NETLINK], _ALLOWED), self._fail(errno.EPERM)]
+        any_kind = [_argument(0), *_one_of(families, _ALLOWED), self._fail(errno.EAFNOSUPPORT)]
+        for name in ("socket", "socketpair"):
+            is_raw = [_argument(1), _masked(_KIND_OF_SOCKET), _step(_EQUAL, _RAW, otherwise=len(raw))]
+            yield from _when(self.numbers[name], [*is_raw, *raw, *any_kind])
+
+    def _pairs(self) -> Iterator[bytes]:
+        """Yield what lets nobody have a socket but closed pairs."""
+        fail = self._fail(errno.EAFNOSUPPORT)
+        kinds = [_argument(1), _masked(_KIND_OF_SOCKET), *_one_of(_PAIRED, _ALLOWED), fail]
+        yield from _when(self.numbers["socket"], [fail])
+        yield from _when(self.numbers["socketpair"], [_argument(0), _step(_EQUAL, _UNIX, then=1), fail, *kinds])
+
+    def _requests(self) -> Iterator[bytes]:
+        """Yield what refuses requests of ioctl, and of fcntl those that hold up or watch who else uses a file."""
+        requests = [IOCTL_NUMBERS[name] for name in self.rules.refused_ioctls]
+        only_terminals = [
+            _argument(1),
+            _masked(_KIND_OF_REQUEST),
+            _step(_EQUAL, _TERMINAL_REQUESTS, then=1),
+            _error(errno.ENOTTY),
+        ]
+        block = [_argument(1), *_one_of(requests, self._fail(errno.EPERM)), _ALLOWED]
+        yield from _when(self.numbers["ioctl"], block if self.namespaces else [*only_terminals, *block])
+        if not self.namespaces:
+            held = _one_of((_LEASE, _TELL_OF_CHANGES), _error(errno.EPERM))
+            yield from _when(self.numbers["fcntl"], [_argument(1), *held, _ALLOWED])
+
+    def _looked_at(self) -> Iterator[bytes]:
+        """Yield what depends on arguments: calls that may be about others, and what is asked for the report alone."""
+        blocks = dict(_reported(self.rules)) if self.watched else {}
+        if not self.namespaces:
+            for name, arguments in ON_OTHERS.items():
+                fail = [self._fail(errno.EPERM)]
+                own = [step for index in arguments for step in (_argument(index), _step(_EQUAL, 0, then=1), *fail)]
+                blocks[name] = [*own, *blocks.get(name, [_ALLOWED])]
+        for name, block in blocks.items():
+            if name in self.numbers:
+                yield from _when(self.numbers[name], block)
 
 
-def _reported(rules: SystemCalls, numbers: Mapping[str, int]) -> Iterator[bytes]:
-    """Yield what asks about calls that are let through: they are for the report alone."""
-    allowed, ask = _step(_RETURN, _ALLOW), _step(_RETURN, _ASK)
-    blocks: dict[str, list[bytes]] = {}
+def _reported(rules: SystemCalls) -> Iterator[tuple[str, list[bytes]]]:
+    """Yield calls and what asks about them although they are let through: they are for the report alone."""
+    ask = _step(_RETURN, _ASK)
     if "addresses" in rules.reported:
-        blocks |= {name: [*_unless_null(pointer, ask), allowed] for name, pointer in ADDRESSED.items()}
+        yield from ((name, [*_unless_null(pointer, ask), _ALLOWED]) for name, pointer in ADDRESSED.items())
     if "writes" in rules.reported:
-        blocks |= {
-            name: [_argument(flags), _step(_ANY_BIT, _FOR_WRITING, otherwise=1), ask, allowed]
-            for name, flags in OPENED.items()
-        }
-        blocks |= {name: [ask] for name in ("creat", "unlink", "unlinkat")}
+        for name, flags in OPENED.items():
+            yield name, [_argument(flags), _step(_ANY_BIT, _FOR_WRITING, otherwise=1), ask, _ALLOWED]
+        yield from ((name, [ask]) for name in ("creat", "unlink", "unlinkat"))
     if "signals" in rules.reported:
-        blocks["kill"] = [_argument(0), *_one_of((_EVERYBODY, _FIRST), ask), allowed]
+        yield "kill", [_argument(0), *_one_of((_EVERYBODY, _FIRST), ask), _ALLOWED]
     if "limits" in rules.reported:
-        blocks["prlimit64"] = [*_unless_null(2, ask), allowed]
-        blocks["sched_setscheduler"] = [_argument(1), _masked(_SCHEDULER), *_one_of(_REAL_TIME, ask), allowed]
-    for name, block in blocks.items():
-        if name in numbers:
-            yield from _when(numbers[name], block)
+        yield "prlimit64", [*_unless_null(2, ask), _ALLOWED]
+        yield "sched_setscheduler", [_argument(1), _masked(_SCHEDULER), *_one_of(_REAL_TIME, ask), _ALLOWED]
 
 
 def _when(number: int, block: list[bytes]) -> Iterator[bytes]:
@@ -154,3 +215,11 @@ def _argument(index: int, half: int = 0) -> bytes:
 
 def _step(code: int, operand: int, *, then: int = 0, otherwise: int = 0) -> bytes:
     return struct.pack("=HBBI", code, then, otherwise, operand)
+
+
+def _error(number: int) -> bytes:
+    """Return the instruction that has the call fail with nobody asked."""
+    return _step(_RETURN, _FAIL | number)
+
+
+_ALLOWED = _step(_RETURN, _ALLOW)

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,23 @@ def marked(token: str) -> list[int]:
             except OSError:
                 continue
     return found
+
+
+def owned_by(user: int) -> list[int]:
+    """Return the live processes of a user, by its number."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):  # it ended while we looked
+            if folder.name.isdigit() and str(user) in _users(
+                (folder / "status").read_text(encoding="utf-8", errors="replace")
+            ):
+                found.append(int(folder.name))
+    return found
+
+
+def _users(status: str) -> list[str]:
+    """Return the users that a process runs as; the owner of its folder would be root's where it forbids being looked at."""
+    return next((line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")), [])
 
 
 def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = list, seconds: float = 5.0) -> bool:

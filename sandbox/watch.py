@@ -20,11 +20,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, Severity, error_number
+from open_autoglm.sandbox.policy import FAMILY_NUMBERS, IOCTL_NUMBERS, Policy, Refusal, Severity, error_number
 from open_autoglm.sandbox.report_pb2 import Violation
 from open_autoglm.sandbox.streams import sanitise
 from open_autoglm.sandbox.syscall_numbers import NUMBERS
-from open_autoglm.sandbox.syscalls import ADDRESSED, NODES, PATHS
+from open_autoglm.sandbox.syscalls import ADDRESSED, BY_DESCRIPTOR, NODES, ON_OTHERS, OPENED, PATHS, refusals
 
 KIND = "system_call"
 _RECEIVE, _SEND, _STILL_WAITS = 0xC0502100, 0xC0182101, 0x40082102
@@ -38,10 +38,15 @@ LISTING_BYTES = 64 << 10
 LONGEST_ADDRESS = 128
 UNIX, INET, INET6 = 1, 2, 10
 LONGEST_PATH = 256
+LONGEST_NAME = 4096
 WRITABLE = ("/tmp", "/dev", "/autoglm/work", "/autoglm/out", "/proc/self/fd")  # noqa: S108 - places inside, where writing is nobody's business
 NAME_SERVICE = (b"/var/run/nscd/socket",)
 """Asked by the C library whenever a user's name is looked up."""
 UNLIMITED = (1 << 64) - 1
+_HERE = 0xFFFFFFFF - 99
+"""What stands for the work folder in place of a descriptor."""
+_NUMBER = 0xFFFFFFFF
+"""Bits that count of an argument that is a process, a group or a user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,8 @@ class NotedCall:
     subject: str
     why: str
     severity: Severity
-    error: int = 0
-    """What the code gets for an answer; 0 where the call goes on."""
+    error: int | None = None
+    """What the code gets for an answer, 0 for a success that is none; None where the call goes on."""
 
 
 @dataclass(slots=True)
@@ -62,13 +67,20 @@ class Watch:
     listener: int
     policy: Policy
     machine: str = field(default_factory=platform.machine)
+    namespaces: bool = True
+    """Whether the execution has its own."""
+    writable: tuple[str, ...] = WRITABLE
+    """Places where writing is nobody's business."""
     _seen: Counter[NotedCall] = field(default_factory=Counter)
     _alike: Counter[str] = field(default_factory=Counter)
     _names: dict[int, str] = field(init=False)
+    _rules: dict[str, Refusal] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Know the calls by their numbers."""
+        """Know the calls by their numbers, and the rules by their calls."""
         self._names = {number: name for name, number in NUMBERS[self.machine].items()}
+        rules = refusals(self.policy.system_calls, namespaces=self.namespaces)
+        self._rules = {name: rule for rule in rules for name in rule.calls}
 
     def answer(self) -> bool:
         """Answer the call that waits, if it still does; return whether there is anybody left to listen to."""
@@ -87,11 +99,11 @@ class Watch:
         attempt = self._look(pid, name, arguments)
         if name in _LOOKS and not self._still_waits(identity):
             return True  # killed meanwhile: what was read may be of another process that got its number
-        error = 0 if attempt is None else attempt.error
+        error = self._error(pid, name, arguments, attempt)
         if attempt is not None:
             self._note(attempt)
         with suppress(OSError):  # killed while it waited
-            fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(identity, 0, -error, 0 if error else _GO_ON))
+            fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(identity, 0, -(error or 0), _GO_ON if error is None else 0))
         return True
 
     def _still_waits(self, identity: int) -> bool:
@@ -110,14 +122,30 @@ class Watch:
         ]
 
     def _look(self, pid: int, name: str, arguments: list[int]) -> NotedCall | None:
-        """Return what a call is about, None where there is nothing to tell and it goes on."""
-        return _LOOKS[name](pid, name, arguments) if name in _LOOKS else self._refused(name, arguments)
+        """Return what a call is about, None where there is nothing to tell."""
+        rule, look = self._rules.get(name), _LOOKS.get(name)
+        if not self.namespaces and any(arguments[index] & _NUMBER for index in ON_OTHERS.get(name, ())):
+            return NotedCall(name, "changing another process", Severity.LOW, errno.EPERM)
+        if look is not None:
+            return look(self, pid, name, arguments)
+        if rule is not None:
+            return NotedCall(name, rule.why, rule.severity, error_number(rule.answer))
+        return _refused_by_arguments(name, arguments, namespaces=self.namespaces)
 
-    def _refused(self, name: str, arguments: Sequence[int]) -> NotedCall:
-        for rule in self.policy.system_calls.refused:
-            if name in rule.calls:
-                return NotedCall(name, rule.why, rule.severity, error_number(rule.answer))
-        return _refused_by_arguments(name, arguments)
+    def _error(self, pid: int, name: str, arguments: list[int], attempt: NotedCall | None) -> int | None:
+        """Return the error number of the answer, 0 for a success that is none, None for letting the call through."""
+        rule = self._rules.get(name)
+        if rule is None or (attempt is not None and rule.answer.startswith("DONE")):
+            return None if attempt is None else attempt.error
+        if rule.answer == "DONE_IF_THERE":
+            return 0 if _is_there(pid, name, arguments) else errno.ENOENT
+        return error_number(rule.answer)  # what was looked at for its subject is refused all the same
+
+    def is_writable(self, path: str) -> bool:
+        """Whether a path is relative, as seen from the work folder, or lies in a folder where writing is nobody's business."""
+        place = posixpath.normpath(path)
+        inside = any(place == folder or place.startswith(f"{folder}/") for folder in self.writable)
+        return inside or not place.startswith("/")
 
     def _note(self, attempt: NotedCall) -> None:
         verb = attempt.subject.partition(" ")[0]
@@ -128,13 +156,16 @@ class Watch:
         self._seen[attempt] += 1
 
 
-def _refused_by_arguments(name: str, arguments: Sequence[int]) -> NotedCall:
+def _refused_by_arguments(name: str, arguments: Sequence[int], *, namespaces: bool) -> NotedCall:
     """Return what a call that the filter refuses by its arguments was about."""
     if name in ("socket", "socketpair"):
         family = _family(arguments[0])
         if arguments[1] & 0xF == socket.SOCK_RAW and arguments[0] in (INET, INET6):
             return NotedCall(f"{name} {family} raw", "packets made by hand", Severity.HIGH, errno.EPERM)
         why = "a socket that leaves the sandbox's network"
+        if family in FAMILY_NUMBERS and not namespaces:
+            why = "a socket, where no namespace keeps it in"
+            return NotedCall(f"{name} {family}", why, Severity.LOW, errno.EAFNOSUPPORT)
         return NotedCall(f"{name} {family}", why, Severity.HIGH, errno.EAFNOSUPPORT)
     if name == "ioctl":
         request = arguments[1] & 0xFFFFFFFF
@@ -147,38 +178,44 @@ def _refused_by_arguments(name: str, arguments: Sequence[int]) -> NotedCall:
 # --- calls that are let through ----------------------------------------------------------------------------------
 
 
-def _look_at_address(pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
+def _look_at_address(watch: Watch, pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
     pointer = ADDRESSED[name]
     content = _memory(pid, arguments[pointer], min(arguments[pointer + 1], LONGEST_ADDRESS))
     why = "reaching out of the sandbox"
     if (address := _address(content)) is not None:
         return NotedCall(f"{name} {address}", why, Severity.LOW, errno.ENETUNREACH)
-    if (address := _unix_address(pid, content)) is not None:
+    if (address := _unix_address(watch, pid, content)) is not None:
         return NotedCall(f"{name} {address}", why, Severity.LOW)
     return None
 
 
-def _look_at_path(pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
+def _look_at_path(watch: Watch, pid: int, name: str, arguments: Sequence[int]) -> NotedCall | None:
     content = _memory(pid, arguments[PATHS[name]], LONGEST_PATH)
     path = sanitise(content.partition(b"\0")[0].decode("utf-8", "backslashreplace"))
-    if _is_writable(path):
+    if watch.is_writable(path):
         return None
-    verb = "unlink" if name.startswith("unlink") else "open"
-    return NotedCall(f"{verb} {path}", "changing what can only be read", Severity.LOW)
+    verb = "open" if name in (*OPENED, "creat") else name.replace("unlinkat", "unlink")
+    refused = errno.EPERM if not watch.namespaces and verb not in ("open", "unlink") else None
+    return NotedCall(f"{verb} {path}", "changing what can only be read", Severity.LOW, refused)
 
 
-def _is_writable(path: str) -> bool:
-    """Whether a path is relative, as seen from the work folder, or lies in a folder where writing is nobody's business."""
-    place = posixpath.normpath(path)
-    return not place.startswith("/") or any(place == folder or place.startswith(f"{folder}/") for folder in WRITABLE)
+def _is_there(pid: int, name: str, arguments: Sequence[int]) -> bool:
+    """Whether the file that a call names is there; one that is open already is."""
+    pointer = PATHS[name]
+    if not arguments[pointer]:
+        return True
+    path = _memory(pid, arguments[pointer], LONGEST_NAME).partition(b"\0")[0]
+    folder = arguments[0] & _NUMBER if pointer else _HERE
+    start = f"/proc/{pid}/cwd" if folder == _HERE else f"/proc/{pid}/fd/{folder}"
+    return os.path.lexists(os.path.join(start.encode(), path))  # noqa: PTH118 - bytes, which need not be text
 
 
-def _look_at_signal(_: int, name: str, arguments: Sequence[int]) -> NotedCall:
+def _look_at_signal(_: Watch, __: int, name: str, arguments: Sequence[int]) -> NotedCall:
     target = "everybody" if arguments[0] & 0xFFFFFFFF == 0xFFFFFFFF else "the first process"
     return NotedCall(f"{name} {target}", "ending processes that are not its own", Severity.LOW)
 
 
-def _look_at_limit(pid: int, _: str, arguments: Sequence[int]) -> NotedCall | None:
+def _look_at_limit(_: Watch, pid: int, __: str, arguments: Sequence[int]) -> NotedCall | None:
     content = _memory(pid, arguments[2], 16)
     if len(content) < 16:
         return None
@@ -186,12 +223,13 @@ def _look_at_limit(pid: int, _: str, arguments: Sequence[int]) -> NotedCall | No
     return NotedCall("setrlimit", "raising its own limits", Severity.LOW) if wanted > allowed else None
 
 
-_LOOKS: Mapping[str, Callable[[int, str, Sequence[int]], NotedCall | None]] = {
+_LOOKS: Mapping[str, Callable[[Watch, int, str, Sequence[int]], NotedCall | None]] = {
     **dict.fromkeys(ADDRESSED, _look_at_address),
     **dict.fromkeys(PATHS, _look_at_path),
     "kill": _look_at_signal,
     "prlimit64": _look_at_limit,
-    "sched_setscheduler": lambda _, name, __: NotedCall(name, "asking for processors in real time", Severity.LOW),
+    **dict.fromkeys(BY_DESCRIPTOR, lambda *_: None),
+    "sched_setscheduler": lambda _, __, name, ___: NotedCall(name, "asking for processors in real time", Severity.LOW),
 }
 
 
@@ -231,7 +269,7 @@ def _address(content: bytes) -> str | None:
     return f"{host}:{port}" if host.version == 4 else f"[{host}]:{port}"
 
 
-def _unix_address(pid: int, content: bytes) -> str | None:
+def _unix_address(watch: Watch, pid: int, content: bytes) -> str | None:
     """Return the name of a Unix socket that nobody in the sandbox listens at; None for others, or another kind."""
     if len(content) < 3 or struct.unpack_from("=H", content)[0] != UNIX:
         return None
@@ -242,7 +280,7 @@ def _unix_address(pid: int, content: bytes) -> str | None:
             listed = file.read(LISTING_BYTES)
     except OSError:
         return None
-    own = not abstract and _is_writable(name.decode("utf-8", "backslashreplace"))  # its listener may come later
+    own = not abstract and watch.is_writable(name.decode("utf-8", "backslashreplace"))  # its listener may come later
     if own or name in NAME_SERVICE or any(line.endswith(b" " + name) for line in listed.splitlines()):
         return None
     return f"unix:{sanitise(name.decode('utf-8', 'backslashreplace'))}"

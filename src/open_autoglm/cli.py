@@ -57,7 +57,7 @@ MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model
 MaxCost: TypeAlias = Annotated[
     float | None, Parameter(help="Most money to spend on tokens (this version spends none).")
 ]
-SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "process"]
+SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"]
 
 Read: TypeAlias = Annotated[
     tuple[str, ...],

@@ -25,7 +25,7 @@ PROJECT_FILE = "autoglm.toml"
 SHARE_LEVELS = ("schema", "summary", "rows")
 """From the least to the most that a prompt may hold."""
 
-SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "process"]
+SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"]
 Layer: TypeAlias = Mapping[str, Any]
 
 
@@ -220,7 +220,8 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
     """Hold a project's file to what the user's own settings allow."""
     own_sandbox = user.get("sandbox", "auto")
     wished_sandbox = project.get("sandbox", own_sandbox)
-    loosened = wished_sandbox == "process" or own_sandbox not in ("auto", "process")
+    weaker = wished_sandbox == "process" or (wished_sandbox == "landlock" and own_sandbox != "process")
+    loosened = weaker or own_sandbox not in ("auto", "process")
     if wished_sandbox != own_sandbox and loosened:
         raise SettingsError(
             f"{path}: sandbox = {wished_sandbox!r} is refused: a project's file may not loosen the sandbox. "

@@ -24,6 +24,12 @@ def _parts() -> str:
     return folder
 
 
+def folders() -> list[str]:
+    """Return where a process that is measured writes; nothing where nothing is measured."""
+    measured = environment()
+    return [measured["MEASURED_PARTS"], os.path.dirname(measured["MEASURED_FILE"])] if measured else []  # noqa: PTH120
+
+
 def environment() -> dict[str, str]:
     """Return the variables that a Python to be measured is started with; empty where nothing is measured."""
     try:

@@ -71,5 +71,5 @@ def test_every_backend_can_be_probed() -> None:
     """Without raising, the strongest first, each with a reason."""
     found = choice.probe_all()
 
-    assert [readiness.backend for readiness in found] == ["docker", "bubblewrap", "process"]
+    assert [readiness.backend for readiness in found] == ["docker", "bubblewrap", "landlock", "process"]
     assert all(readiness.reason for readiness in found)

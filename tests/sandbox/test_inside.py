@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from tests.sandbox import measured
 
+from open_autoglm.sandbox import confine
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.landlock import OLDEST_FOR_ONE_USER
 from open_autoglm.sandbox.launch import PACKAGE
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.server import receive, send
@@ -23,8 +25,9 @@ from open_autoglm.sandbox.syscalls import filters
 from open_autoglm.sandbox.watch import Watch
 
 SPACE: dict[str, Any] = {
-    "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None,
+    "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None, "confine": None,
 }  # fmt: skip
+VERSION = confine.version()
 START = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
 """The standard library first: one of the modules beside the fork server has the name of one of its own."""
 
@@ -205,6 +208,60 @@ def test_a_cell_is_born_with_somebody_to_ask(host: Host) -> None:
     born = host.order({**SPACE, "calls": CALLS})[0]
 
     assert born["handles"] == ["listener", "cell"]
+
+
+def _rules(folder: Path) -> dict[str, Any]:
+    """Return rules by which everything can be read, and written what the test and its measuring need."""
+    places = {str(folder), *measured.folders()}
+    return {"version": VERSION, "user": None, "shown": ["/"], "writable": sorted(places), "devices": ["/dev/null"]}
+
+
+@pytest.mark.skipif(VERSION < OLDEST_FOR_ONE_USER, reason="the kernel's Landlock is too old")
+def test_a_cell_lays_rules_on_itself(host: Host) -> None:
+    """And is never forked ahead, where others of the same user could end it; what cannot be laid down ends it."""
+    space = {**SPACE, "confine": _rules(host.folder)}
+    (host.folder / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
+    send(host.control, {"space": space}, [])
+
+    assert host.order(space)[1]["exit"] == 0
+    broken = {**space, "confine": {**_rules(host.folder), "shown": ["/no/such/folder"]}}
+    assert host.order(broken)[1]["exit"] == 70
+
+
+CONFINED = """
+import confine, json, os
+rules = json.loads(sys.argv[1])
+confine.become(os.getuid() if os.getuid() == 0 else None)
+try:
+    confine._make_ruleset(rules["version"], 1 << 60)
+except OSError as error:
+    print(error)
+import namespaces
+namespaces.give_up_rights()
+held = confine.hold(os.getpid())
+confine.restrict(rules)
+print(len(held) == len(confine.own_entries(os.getpid())) > 9, os.path.exists("/proc/self/stat"))
+for path, mode in ((sys.argv[2], "a"), (sys.argv[3], "a"), (sys.argv[3], "r")):
+    try:
+        open(path, mode).close()
+        print("opened")
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+@pytest.mark.skipif(VERSION < OLDEST_FOR_ONE_USER, reason="the kernel's Landlock is too old")
+def test_rules_hold_for_the_process_that_lays_them_on_itself(tmp_path: Path) -> None:
+    """What they name as writable can be written, the rest is read at the most; an unknown right is an error."""
+    (tmp_path / "writable").mkdir()
+    (tmp_path / "file").touch()
+    ran = run(
+        CONFINED, json.dumps(_rules(tmp_path / "writable")), str(tmp_path / "writable" / "new"), str(tmp_path / "file")
+    )
+
+    assert ran.stdout.splitlines() == [
+        "[Errno 22] landlock_create_ruleset: Invalid argument", "True True", "opened", "Permission denied", "opened",
+    ], ran.stderr  # fmt: skip
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has something to give up")

@@ -1,0 +1,115 @@
+"""Landlock: the shared contracts as far as rules reach, with a user of its own and without, and what is its own."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox import confine, landlock
+from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.landlock import OLDEST, OLDEST_FOR_ONE_USER, LandlockSandbox, free_user, hindrance, missing
+from open_autoglm.sandbox.packages_contract import PackagesContract
+from open_autoglm.sandbox.rules_contract import RulesContract
+
+ready = LandlockSandbox().probe()
+pytestmark = pytest.mark.skipif(not ready.ready, reason=ready.reason)
+own_user = LandlockSandbox(own_user=True).probe()
+same_user = LandlockSandbox(own_user=False).probe()
+
+
+@pytest.mark.skipif(not same_user.ready, reason=same_user.reason)
+class TestSameUser(SandboxContract, RulesContract, PackagesContract):
+    """Rules alone."""
+
+    def make_sandbox(self) -> Sandbox:
+        return LandlockSandbox(imports=(), own_user=False)
+
+
+@pytest.mark.skipif(not own_user.ready, reason=own_user.reason)
+class TestOwnUser(SandboxContract, RulesContract, PackagesContract):
+    """Rules, and a user that nothing else runs as."""
+
+    def make_sandbox(self) -> Sandbox:
+        return LandlockSandbox(imports=(), own_user=True)
+
+    def test_it_is_somebody_else(self, bench: Bench) -> None:
+        """With a group of its own and no others; what it writes is its own, and its folder is closed to everybody else."""
+        code = "print(os.getuid() == os.getgid() > 61_000, os.getgroups(), oct(os.stat(OUT.parent).st_mode), os.stat(OUT).st_uid == os.getuid())"
+
+        assert bench.run(code).stdout.head == "True [] 0o40710 True\n"
+
+
+def test_an_old_kernel_is_refused_with_the_reason() -> None:
+    """Rules that do not hold everything are no isolation; for executions as the same user it takes a newer one."""
+    for version in (1, OLDEST - 1):
+        assert "too old" in str(hindrance(own_user=True, version=version))
+        assert "too old" in str(hindrance(own_user=False, version=version))
+    assert "Linux 6.12" in str(hindrance(own_user=False, version=OLDEST_FOR_ONE_USER - 1))
+    assert hindrance(own_user=False, version=OLDEST_FOR_ONE_USER) is None
+
+
+def test_a_system_without_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another system, another processor, a kernel that was built or started without."""
+    assert "needs Linux" in str(missing("darwin"))
+    monkeypatch.setattr(landlock, "_version", lambda: 0)
+    assert "no Landlock" in str(missing())
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    assert "processor" in str(missing())
+
+
+def test_a_user_is_one_sessions_alone() -> None:
+    """Until its claim is closed; where all are taken, that is said."""
+    users = [free_user() for _ in range(3)]
+    assert len({user for user, _ in users}) == 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(landlock, "USERS", (users[0][0], users[0][0] + 1))
+        patch.setattr(landlock, "TRIES", 1)
+        with pytest.raises(SandboxUnavailable, match="No user is free"):
+            free_user()
+    for _, claim in users:
+        claim.close()
+
+
+def test_only_root_gives_a_user_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """To where Python can be reached, in a container that has such users."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "Only root" in str(hindrance(own_user=True, version=7))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(landlock, "_needed", lambda: [Path("/usr/lib")])
+    assert hindrance(own_user=True, version=7) is None
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr(landlock, "_needed", lambda: [tmp_path])
+    assert "cannot be reached" in str(hindrance(own_user=True, version=7))
+    monkeypatch.setattr(landlock, "_mapped", lambda: [["0", "0", "60000"]])
+    assert "do not exist" in str(hindrance(own_user=True, version=7))
+
+
+def test_what_does_not_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readiness and opening say the same."""
+    landlock._working.cache_clear()
+    monkeypatch.setattr(landlock, "hindrance", lambda **_: "It is too old.")
+    readiness = LandlockSandbox().probe()
+    assert (readiness.ready, readiness.tier) == (False, "none")
+    assert "It is too old. It is too old." in readiness.reason
+    with pytest.raises(SandboxUnavailable, match="too old"):
+        LandlockSandbox().open()
+    monkeypatch.setattr(landlock, "missing", lambda: "There is none.")
+    landlock._working.cache_clear()
+    assert LandlockSandbox().probe().reason == "There is none."
+    landlock._working.cache_clear()
+
+
+def test_rules_know_no_more_than_the_kernel() -> None:
+    """Rights that a version does not know must not be asked of it."""
+    assert confine.RIGHTS[OLDEST] & confine.TELL_DEVICE == 0
+    assert confine.version() >= OLDEST
+
+
+@pytest.mark.skipif("win" in sys.platform, reason="no such user")
+def test_the_folder_for_temporary_files_is_among_what_must_be_reached() -> None:
+    """A user of its own has to get to its own folders."""
+    assert Path(tempfile.gettempdir()).resolve() in landlock._needed()
