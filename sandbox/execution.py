@@ -4,7 +4,6 @@ import os
 import selectors
 import signal
 import socket
-import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox import tree
 from open_autoglm.sandbox.base import Limits
+from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.cgroup import Cgroup, Counters
 from open_autoglm.sandbox.claims import ClaimReader
 from open_autoglm.sandbox.launch import Seclusion
@@ -66,7 +66,7 @@ class Execution:
     cgroup: Cgroup | None
     watched_folders: tuple[Path, ...]
     """Folders whose size the disk limit bounds, where the kernel does not do it."""
-    cancelled: threading.Event
+    cancelled: Cancellation
     policy: Policy
     verdict: Verdict = field(default_factory=Verdict)
     stdout: BoundedStream = field(default_factory=BoundedStream)
@@ -199,6 +199,7 @@ class Execution:
         deadline = started + self.limits.wall_seconds
         channel.settimeout(1.0)
         self._selector.register(channel, selectors.EVENT_READ, listen)
+        self._selector.register(self.cancelled, selectors.EVENT_READ)
         next_check = started + TICK_SECONDS
         while not self._over:
             self._read(min(TICK_SECONDS, max(0.0, deadline - time.monotonic())))
@@ -213,6 +214,7 @@ class Execution:
                 self._check_tree()
                 next_check = time.monotonic() + TICK_SECONDS
         self._selector.unregister(channel)
+        self._selector.unregister(self.cancelled)
 
     def _read(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
@@ -220,6 +222,8 @@ class Execution:
                 self._note_full_disk()  # the call may be the one that makes room again, and is held until it is answered
                 if not key.data.answer():
                     self._selector.unregister(key.fileobj)
+                continue
+            if isinstance(key.fileobj, Cancellation):  # it only ends the wait
                 continue
             if isinstance(key.fileobj, socket.socket):
                 key.data(b"")

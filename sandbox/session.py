@@ -12,6 +12,7 @@ from typing import Any
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.artefacts import Collection, collect
 from open_autoglm.sandbox.base import Job, Limits, Profile
+from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.exchange import Exchange, make_folder, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Launcher, Seclusion
@@ -58,7 +59,7 @@ class SupervisedSession:
         self._running = threading.Lock()
         self._idle = threading.Event()
         self._idle.set()
-        self._cancelled = threading.Event()
+        self._cancelled = Cancellation()
         self._closed = False
         self._servers = Servers(launcher, self._base, cpus, imports)
         self._servers.start(profile)
@@ -219,6 +220,7 @@ class SupervisedSession:
                 return
             self._closed = True
             self._servers.close()
+            self._cancelled.close()
             remove(self._base)
 
 

@@ -14,6 +14,7 @@ import pytest
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox import bubblewrap, execution
 from open_autoglm.sandbox.base import Sandbox
+from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.conformance import DAEMON, Bench, alive
 from open_autoglm.sandbox.process import ProcessLauncher, ProcessSandbox
@@ -102,7 +103,7 @@ def test_an_interrupt_of_the_caller_leaves_nothing_running(tmp_path: Path) -> No
     tag = uuid.uuid4().hex
     session = SupervisedSession(ProcessLauncher(), cpus=1, imports=())
 
-    class Interrupted(threading.Event):
+    class Interrupted(Cancellation):
         """Behaves as if Ctrl-C came once the daemon is up."""
 
         def is_set(self) -> bool:

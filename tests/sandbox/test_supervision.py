@@ -4,11 +4,11 @@ import io
 import json
 import os
 import random
+import selectors
 import socket
 import string
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.sandbox import cgroup, execution, tree
 from open_autoglm.sandbox.base import Limits
+from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.claims import ClaimReader
 from open_autoglm.sandbox.exchange import OWNER, make_folder, owner_of, remove, sweep
@@ -184,7 +185,7 @@ def supervised(**values: Any) -> Execution:
         "watched_folders": (),
         "policy": default_policy(),
     }
-    return Execution(**{"server": None, "cancelled": threading.Event(), **given, **values})
+    return Execution(**{"server": None, "cancelled": Cancellation(), **given, **values})
 
 
 def test_a_fork_server_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,3 +296,19 @@ def test_what_cannot_be_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         supervised(server=midwife)._end_tree()
     guest.close()
     midwife.stop()
+
+
+def test_a_cancellation_wakes_a_selector_until_it_is_cleared() -> None:
+    """However often it was wished."""
+    wish = Cancellation()
+    with selectors.DefaultSelector() as selector:
+        selector.register(wish, selectors.EVENT_READ)
+        assert not selector.select(0)
+        for _ in range(3_000):
+            wish.set()
+        assert wish.is_set()
+        assert selector.select(0)
+        wish.clear()
+        assert not wish.is_set()
+        assert not selector.select(0)
+    wish.close()
