@@ -3,7 +3,7 @@
 import time
 from attack import *
 
-start = time.monotonic() + 1.5
+start = time.monotonic() + 3
 print("crowd", flush=True)
 while True:
     try:
