@@ -1,7 +1,8 @@
-"""The image of the docker backend: which packages it holds, what it is called, how it is made.
+"""The images of the docker backend, with and without what a GPU needs: which packages they hold, what they are called, how they are made.
 
-It holds the versions that this installation uses, no others, so that what is fitted inside is loaded outside by the same code. Its name
-ends in a hash of all that goes in: after an upgrade the old image no longer matches, and a new one has to be built.
+They hold the versions that this installation uses, no others, so that what is fitted inside is loaded outside by the same code. Their names
+end in a hash of all that goes in: after an upgrade the old image no longer matches, and a new one has to be built. The one for GPUs
+lies on top of the other and adds PyTorch with CUDA, in the version that is installed here, else the newest that this package takes.
 """
 
 import hashlib
@@ -12,11 +13,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from packaging.requirements import Requirement
+from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.launch import PACKAGE
@@ -39,6 +43,9 @@ SMALL_FILES = {
 STAGE = "open-autoglm.stage"
 """Label of what a build leaves behind: the stage that the packages were installed in."""
 Say = Callable[[str], None]
+Variant = Literal["cpu", "gpu"]
+VARIANTS: tuple[Variant, ...] = ("gpu", "cpu")
+"""The one on top first."""
 
 
 @cache
@@ -60,11 +67,21 @@ def locked() -> tuple[str, ...]:
     return tuple(f"{name}=={version}" for name, version in sorted(found.items()))
 
 
+def wished_for_gpus() -> str:
+    """Return the requirement that the image for GPUs adds: `torch==2.9.1`, without the mark of a build for processors alone."""
+    try:
+        return f"torch=={Version(importlib.metadata.version('torch')).public}"
+    except importlib.metadata.PackageNotFoundError:
+        own = map(Requirement, importlib.metadata.requires("open-autoglm") or [])
+        return next(f"torch{wish.specifier}" for wish in own if wish.name == "torch")
+
+
 @cache
-def image_name() -> str:
+def image_name(variant: Variant = "cpu") -> str:
     """Return the name of the image that fits this installation."""
-    parts = [PYTHON, *locked(), (IMAGES / "cpu.Dockerfile").read_text(encoding="utf-8")]
-    return f"{REPOSITORY}:cpu-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
+    packages = [image_name(), wished_for_gpus()] if variant == "gpu" else [PYTHON, *locked()]
+    parts = [*packages, (IMAGES / f"{variant}.Dockerfile").read_text(encoding="utf-8")]
+    return f"{REPOSITORY}:{variant}-{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]}"
 
 
 def build(*, base: str | None, debootstrap: bool, say: Say) -> str:
@@ -73,40 +90,87 @@ def build(*, base: str | None, debootstrap: bool, say: Say) -> str:
     Raises:
         SandboxUnavailable: A step failed; the message says which, and what may help.
     """
-    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - it asks for this module's names
-
     source = _bootstrapped(say) if debootstrap else base or f"python:{PYTHON}-slim-bookworm"
     with tempfile.TemporaryDirectory(prefix="autoglm-image-") as folder:
         context = Path(folder)
-        _fill(context, say)
-        say(f"Building {image_name()} from {source} ...")
-        network = "none" if debootstrap else None
-        stream = engine().build(
-            path=str(context), tag=image_name(), buildargs={"BASE": source}, rm=True, forcerm=True, decode=True, network_mode=network,
-            timeout=None,
-        )  # fmt: skip
-        for line in stream:
-            if "error" in line:
-                hint = "" if debootstrap else " Without a registry: autoglm sandbox build --debootstrap"
-                raise SandboxUnavailable(f"The image could not be built: {line['error'].strip()}.{hint}")
-    engine().prune_images(filters={"dangling": True, "label": STAGE})  # as large as what was copied out of it
+        (context / "etc").mkdir()
+        for name, text in SMALL_FILES.items():
+            (context / "etc" / name).write_text(text, encoding="utf-8")
+        fill(context, "cpu", locked(), say=say, more=["--no-deps"])
+        hint = "" if debootstrap else " Without a registry: autoglm sandbox build --debootstrap"
+        _make(context, image_name(), {"BASE": source}, hint, say=say, network="none" if debootstrap else None)
     return image_name()
 
 
-def _fill(context: Path, say: Say) -> None:
-    """Lay out what the Dockerfile copies."""
-    pins = locked()
-    shutil.copyfile(IMAGES / "cpu.Dockerfile", context / "Dockerfile")
-    (context / "requirements.txt").write_text("\n".join(pins) + "\n", encoding="utf-8")
-    (context / "etc").mkdir()
-    for name, text in SMALL_FILES.items():
-        (context / "etc" / name).write_text(text, encoding="utf-8")
-    say(f"Fetching {len(pins)} packages ...")
-    pip = [sys.executable, "-m", "pip", "download", "-q", "--only-binary", ":all:", "--no-deps"]
-    _run(
-        [*pip, "-d", str(context / "wheels"), "-r", str(context / "requirements.txt"), "pip"],
-        "The packages could not be fetched",
+def build_gpu(*, base: str | None, debootstrap: bool, index: str | None, say: Say) -> str:
+    """Build the image for GPUs on top of the other one, which is built first where it is missing, and return its name.
+
+    Args:
+        base: For the other one, see `build`.
+        debootstrap: Likewise.
+        index: Address of the package index that PyTorch comes from, such as one with builds for a certain CUDA; None takes pip's own.
+        say: Told of every step.
+
+    Raises:
+        SandboxUnavailable: A step failed; the message says which, and what may help.
+    """
+    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - it asks for this module's names
+
+    if not engine().images(image_name()):
+        build(base=base, debootstrap=debootstrap, say=say)
+    with tempfile.TemporaryDirectory(prefix="autoglm-image-") as folder:
+        context = Path(folder)
+        limits = context / "constraints.txt"
+        limits.write_text("\n".join(locked()) + "\n", encoding="utf-8")
+        source = ["--index-url", index] if index else []
+        fill(context, "gpu", [wished_for_gpus()], say=say, more=["-c", str(limits), *source], there=locked())
+        limits.unlink()
+        hint = " Wheels of PyTorch for CUDA: autoglm sandbox build --gpu --index https://download.pytorch.org/whl/cu128"
+        _make(context, image_name("gpu"), {"BASE": image_name(), "PYTHON": PYTHON}, hint, say=say, network="none")
+    return image_name("gpu")
+
+
+def fill(
+    context: Path, variant: Variant, wishes: Sequence[str], *, say: Say, more: Sequence[str], there: Sequence[str] = ()
+) -> None:
+    """Lay out what a Dockerfile copies: wheels, and the requirements locked to them by version and hash.
+
+    `more` goes to pip; what is `there` already, as `name==version`, is left out.
+
+    Raises:
+        SandboxUnavailable: A package cannot be fetched.
+    """
+    shutil.copyfile(IMAGES / f"{variant}.Dockerfile", context / "Dockerfile")
+    say(
+        f"Fetching {len(wishes)} packages ..."
+        if variant == "cpu"
+        else f"Fetching {', '.join(wishes)} and what it needs ..."
     )
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check", "--only-binary", ":all:"]
+    wheels = context / "wheels"
+    _run([*pip, *more, "-d", str(wheels), *wishes], "The packages could not be fetched")
+    lines = []
+    for wheel in sorted(wheels.glob("*.whl")):
+        name, version, *_ = parse_wheel_filename(wheel.name)
+        if f"{name}=={version}" in there:
+            wheel.unlink()
+        else:
+            lines.append(f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}")
+    (context / "requirements.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _run([*pip, "--no-deps", "-d", str(wheels), "pip"], "pip itself could not be fetched")
+
+
+def _make(context: Path, name: str, arguments: dict[str, str], hint: str, *, say: Say, network: str | None) -> None:
+    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - see above
+
+    say(f"Building {name} from {arguments['BASE']} ...")
+    stream = engine().build(
+        path=str(context), tag=name, buildargs=arguments, rm=True, forcerm=True, decode=True, network_mode=network, timeout=None,
+    )  # fmt: skip
+    for line in stream:
+        if "error" in line:
+            raise SandboxUnavailable(f"The image could not be built: {line['error'].strip()}.{hint}")
+    engine().prune_images(filters={"dangling": True, "label": STAGE})  # as large as what was copied out of it
 
 
 def _bootstrapped(say: Say) -> str:

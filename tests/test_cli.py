@@ -137,6 +137,7 @@ def test_the_prompt_may_come_last(shell: Shell) -> None:
         (["show", "."], "run.json"),
         (["predict", "autoglm-runs/one", "new.csv"], "new.csv"),
         (["completion", "cobol"], "bash"),
+        (["sandbox", "build", "--index", "http://elsewhere"], "--gpu"),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(shell: Shell, tokens: Sequence[str], words: str) -> None:

@@ -142,23 +142,8 @@ def run(
 
 
 _FILE_SUFFIXES = {
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".gz",
-    ".bz2",
-    ".xz",
-    ".zip",
-    ".tar",
-    ".tgz",
-    ".parquet",
-    ".json",
-    ".jsonl",
-    ".xlsx",
-    ".xls",
-    ".db",
-    ".sqlite",
-}
+    ".csv", ".tsv", ".txt", ".gz", ".bz2", ".xz", ".zip", ".tar", ".tgz", ".parquet", ".json", ".jsonl", ".xlsx", ".xls", ".db", ".sqlite",
+}  # fmt: skip
 
 
 def _prompt_after_data(prompt: str, data: tuple[Path, ...]) -> tuple[str, tuple[Path, ...]]:
@@ -251,12 +236,16 @@ def sandbox_build(
     debootstrap: Annotated[
         bool, Parameter(help="Make the base from Debian's packages: no registry; needs root.")
     ] = False,
+    gpu: Annotated[bool, Parameter(help="Build the image for GPUs, on top of the other one.")] = False,
+    index: Annotated[
+        str | None, Parameter(help="With --gpu: package index with PyTorch for your CUDA; default pip's own.")
+    ] = None,
     front: Given,
 ) -> int:
     """Build the image for Docker, with the versions of the libraries that are installed here."""
     from open_autoglm.sandbox_command import build_command  # noqa: PLC0415 - see the module's docstring
 
-    return build_command(front, base, debootstrap=debootstrap)
+    return build_command(front, base, debootstrap=debootstrap, gpu=gpu, index=index)
 
 
 @sandbox_app.command(name="list")
@@ -276,11 +265,15 @@ def sandbox_prune(*, front: Given) -> int:
 
 
 @sandbox_app.command(name="shell")
-def sandbox_shell(*, front: Given) -> int:
+def sandbox_shell(
+    *,
+    gpu: Annotated[bool, Parameter(help="In the image for GPUs; without a GPU.")] = False,
+    front: Given,
+) -> int:
     """Open a shell in the image, without network or rights."""
     from open_autoglm.sandbox_command import shell_command  # noqa: PLC0415 - see the module's docstring
 
-    shell_command(front)
+    shell_command(front, gpu=gpu)
 
 
 @config_app.command(name="show")

@@ -4,17 +4,24 @@ import os
 import shutil
 from typing import NoReturn
 
-from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.front import Front
 from open_autoglm.runs import size_text
 
 
-def build_command(front: Front, base: str | None, *, debootstrap: bool) -> int:
+def build_command(front: Front, base: str | None, *, debootstrap: bool, gpu: bool, index: str | None) -> int:
     """Build the image that fits this installation."""
-    from open_autoglm.sandbox.image import build  # noqa: PLC0415 - `--help` needs none of it
+    from open_autoglm.sandbox.image import build, build_gpu  # noqa: PLC0415 - `--help` needs none of it
 
+    if index is not None and not gpu:
+        raise InputError("--index says where PyTorch for a GPU comes from. Give it with --gpu.")
     _require_engine()
-    name = build(base=base, debootstrap=debootstrap, say=front.terminal.tell)
+    say = front.terminal.tell
+    if gpu:
+        name = build_gpu(base=base, debootstrap=debootstrap, index=index, say=say)
+        front.terminal.say(f"{name} is built: Docker takes it for code that is given a GPU.")
+        return 0
+    name = build(base=base, debootstrap=debootstrap, say=say)
     front.terminal.say(f"{name} is built: '--sandbox auto' takes Docker from now on.")
     return 0
 
@@ -22,28 +29,30 @@ def build_command(front: Front, base: str | None, *, debootstrap: bool) -> int:
 def list_command(front: Front, *, as_json: bool) -> int:
     """List the images, and the containers that run or were left behind."""
     from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.image import image_name, images  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.janitor import LABEL, is_gone, owned  # noqa: PLC0415 - as above
 
     _require_engine()
-    wanted = image_name()
+    fitting = {variant: image_name(variant) for variant in VARIANTS}
     found = list(images())
     running = [(record["Id"][:12], record["State"], is_gone(record["Labels"][LABEL])) for record in owned(engine())]
     if as_json:
         front.terminal.say_json(
             {
-                "images": [{"image": name, "bytes": size, "fits": name == wanted} for name, size in found],
+                "images": [{"image": name, "bytes": size, "fits": name in fitting.values()} for name, size in found],
                 "containers": [{"id": name, "state": state, "owner_gone": gone} for name, state, gone in running],
-                "wanted": wanted,
+                "wanted": fitting["cpu"],
+                "wanted_for_gpus": fitting["gpu"],
             }
         )
         return 0
     for name, size in found:
-        front.terminal.say(
-            f"{name}  {size_text(size)}{'' if name == wanted else '  (of another installation or version)'}"
-        )
-    if wanted not in dict(found):
-        front.terminal.say(f"{wanted}  not built: autoglm sandbox build")
+        note = "" if name in fitting.values() else "  (of another installation or version)"
+        front.terminal.say(f"{name}  {size_text(size)}{note}")
+    if fitting["cpu"] not in dict(found):
+        front.terminal.say(f"{fitting['cpu']}  not built: autoglm sandbox build")
+    if fitting["gpu"] not in dict(found):
+        front.terminal.say(f"{fitting['gpu']}  not built, needed for GPUs alone: autoglm sandbox build --gpu")
     for name, state, gone in running:
         front.terminal.say(f"container {name}  {state}{'  (left behind: autoglm sandbox prune)' if gone else ''}")
     return 0
@@ -54,15 +63,16 @@ def prune_command(front: Front) -> int:
     from docker.errors import APIError  # noqa: PLC0415 - as above
 
     from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.image import image_name, images  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.janitor import tidy  # noqa: PLC0415 - as above
 
     _require_engine()
     for container in tidy(engine()):
         front.terminal.say(f"removed container {container}")
-    for name, _ in list(images()):
-        if name == image_name():
-            continue
+    fitting = {image_name(variant) for variant in VARIANTS}
+    for name in sorted(
+        {name for name, _ in images()} - fitting, reverse=True
+    ):  # an image for GPUs before the one below it
         try:
             engine().remove_image(name)
         except APIError as error:
@@ -72,7 +82,7 @@ def prune_command(front: Front) -> int:
     return 0
 
 
-def shell_command(front: Front) -> NoReturn:
+def shell_command(front: Front, *, gpu: bool) -> NoReturn:
     """Become a shell in the image, to look around."""
     from open_autoglm.sandbox.image import image_name  # noqa: PLC0415 - as above
 
@@ -81,8 +91,9 @@ def shell_command(front: Front) -> NoReturn:
     if program is None:
         raise SandboxUnavailable("There is no docker program. Install it: apt-get install docker.io")
     options = ["--rm", "-it", "--network", "none", "--read-only", "--cap-drop", "ALL", "--tmpfs", "/tmp"]  # noqa: S108 - inside
+    image = image_name("gpu" if gpu else "cpu")
     front.terminal.close()
-    command = [program, "run", *options, "--security-opt", "no-new-privileges", "--entrypoint", "/bin/sh", image_name()]
+    command = [program, "run", *options, "--security-opt", "no-new-privileges", "--entrypoint", "/bin/sh", image]
     os.execv(program, command)  # noqa: S606 - becoming the shell is what the command is for
 
 

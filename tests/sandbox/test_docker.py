@@ -1,14 +1,23 @@
 """Docker: the shared contracts in real containers, and what is its own; the first part needs no engine."""
 
+import ensurepip
+import hashlib
 import json
 import os
+import re
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sandbox.wheels import wheel
 
+from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import docker as backend
+from open_autoglm.sandbox import image as images
 from open_autoglm.sandbox import janitor
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.conformance import Bench, SandboxContract
@@ -19,6 +28,7 @@ from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.policy import default_policy
+from open_autoglm.sandbox.session import SupervisedSession
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +87,61 @@ def test_the_image_is_named_for_all_that_goes_in() -> None:
 
     assert {"numpy", "pandas", "scikit-learn", "lightgbm", "python-dateutil", "pyzmq"} <= set(pins)
     assert image_name().startswith("open-autoglm-sandbox:cpu-")
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package index without a network: pip itself, and what passes for PyTorch."""
+    folder = tmp_path / "index"
+    wheel(folder, "torch", "99.0", needs=["numpy"], files={"torch/__init__.py": "__version__ = '99.0'\n"})
+    for name in ("numpy", "needed"):
+        wheel(folder, name, dict(line.split("==") for line in locked()).get(name, "1.0"))
+    pip = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+    shutil.copy(pip, folder)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
+    monkeypatch.setattr(images, "wished_for_gpus", lambda: "torch==99.0")
+    image_name.cache_clear()
+    yield folder
+    image_name.cache_clear()
+
+
+@pytest.mark.slow
+def test_what_a_build_gets_is_locked(index: Path, tmp_path: Path) -> None:
+    """To version and hash; what the image below holds is not in the one on top."""
+    context = tmp_path / "context"
+    context.mkdir()
+    images.fill(context, "gpu", ["torch==99.0"], say=str, more=["-c", os.devnull], there=locked())
+
+    lines = (context / "requirements.txt").read_text().splitlines()
+    digest = hashlib.sha256((index / "torch-99.0-py3-none-any.whl").read_bytes()).hexdigest()
+    assert lines == [f"torch==99.0 --hash=sha256:{digest}"]
+    assert sorted(path.name.split("-")[0] for path in (context / "wheels").iterdir()) == ["pip", "torch"]
+    assert "FROM ${BASE}" in (context / "Dockerfile").read_text()
+    with pytest.raises(SandboxUnavailable, match="could not be fetched"):
+        images.fill(context, "gpu", ["absent==1"], say=str, more=[])
+
+
+def test_the_image_for_gpus_is_named_for_all_that_goes_in() -> None:
+    """The image below it, and PyTorch in the version that is installed here, or the range that this package takes."""
+    assert image_name("gpu").startswith("open-autoglm-sandbox:gpu-")
+    assert re.fullmatch(r"torch(==[0-9.]+|[<>].*)", images.wished_for_gpus())
+
+
+@pytest.mark.docker
+def test_an_image_for_gpus_is_built_on_top_of_the_other(engine: Any, index: Path, tmp_path: Path) -> None:
+    """Code finds PyTorch there beside everything else; a GPU, and PyTorch itself, are not needed for that."""
+    name = images.build_gpu(base=None, debootstrap=False, index=None, say=str)
+    try:
+        launcher = DockerLauncher(engine.inspect_image(name)["Id"], Seclusion.NAMESPACES, cpus=1)
+        with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
+            report = Bench(session, tmp_path).run("import numpy, torch; print(torch.__version__, torch.__file__)")
+        assert report.stdout.head == "99.0 /opt/gpu/torch/__init__.py\n", report.stderr.head
+        layers = engine.inspect_image(name)["RootFS"]["Layers"]
+        below = engine.inspect_image(image_name())["RootFS"]["Layers"]
+        assert layers[: len(below)] == below
+    finally:
+        engine.remove_image(name, force=True)  # its last container is on its way out
 
 
 def test_without_an_engine_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,36 @@
+"""`autoglm sandbox`: what it tells of images and containers; with a real engine, and nothing removed that others made."""
+
+import io
+import json
+
+import pytest
+
+from open_autoglm.cli import main
+from open_autoglm.front import Front
+from open_autoglm.sandbox.docker import missing_engine
+from open_autoglm.sandbox.image import image_name
+from open_autoglm.scripted_engine import ScriptedEngine
+from open_autoglm.terminal import Terminal
+
+pytestmark = pytest.mark.docker
+
+
+def typed(*tokens: str) -> str:
+    if missing_engine():
+        pytest.skip(missing_engine() or "")
+    out = io.StringIO()
+    front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), engine=lambda: ScriptedEngine())
+    assert main(["sandbox", *tokens], front=front) == 0
+    return out.getvalue()
+
+
+def test_both_images_are_listed() -> None:
+    """The one for GPUs is named as one that not everybody needs."""
+    found = json.loads(typed("list", "--json"))
+    assert (found["wanted"], found["wanted_for_gpus"]) == (image_name(), image_name("gpu"))
+
+    said = typed("list")
+    assert image_name() in said
+    assert image_name("gpu") in said
+    if image_name("gpu") not in [image["image"] for image in found["images"]]:
+        assert "needed for GPUs alone: autoglm sandbox build --gpu" in said
