@@ -11,6 +11,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from open_autoglm.sandbox import tree
+from open_autoglm.sandbox.owner import is_gone, owner
+
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "open-autoglm"
 PERIOD_MICROSECONDS = 100_000
@@ -52,7 +55,7 @@ class Cgroup:
     def make(cls, *, root: Path = ROOT) -> "Cgroup | None":
         """Make an empty group; None where this user may not, or memory cannot be limited here."""
         _sweep(root)
-        name = f"{PARENT}/{os.getpid()}-{uuid.uuid4().hex}"
+        name = f"{PARENT}/{os.getpid()}-{owner().replace('/', '_')}-{uuid.uuid4().hex}"
         group = cls(folders={}, version=2 if (root / "cgroup.controllers").exists() else 1)
         try:
             if group.version == 2:
@@ -180,11 +183,12 @@ class Cgroup:
 
 
 def _sweep(root: Path) -> None:
-    """Remove empty groups whose host was killed before it could."""
+    """Remove the groups of hosts that were killed, and with them what runs on in there."""
     for folder in [*root.glob(f"{PARENT}/*-*"), *root.glob(f"*/{PARENT}/*-*")]:
-        if not Path(f"/proc/{folder.name.partition('-')[0]}").exists():
-            with suppress(OSError):  # not empty yet
-                folder.rmdir()
+        if is_gone(folder.name.partition("-")[2].rpartition("-")[0].replace("_", "/")):
+            group = Cgroup(folders={"pids": folder}, version=1)
+            tree.kill_all(pid for pid in group.members() if pid)  # 0 stands for one that cannot be seen from here
+            group.remove()
 
 
 def _write(file: Path, value: int) -> None:

@@ -35,6 +35,7 @@ from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.base import Profile, Readiness, Session
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
 from open_autoglm.sandbox.launch import PACKAGE, Contained, Inside, Seclusion
+from open_autoglm.sandbox.owner import owner
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.syscalls import filters
@@ -103,7 +104,7 @@ class DockerLauncher:
 
     def config(self, base: Path, line: Path, environment: Mapping[str, str], user: int) -> dict[str, Any]:
         """Return what the engine is asked for: the body of its call `POST /containers/create`."""
-        from open_autoglm.sandbox.janitor import LABEL, owner  # noqa: PLC0415 - see above
+        from open_autoglm.sandbox.janitor import LABEL  # noqa: PLC0415 - see above
 
         variables = {**environment, "PATH": f"{Path(PYTHON).parent}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": ""}
         return {

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from open_autoglm.errors import SandboxError
+from open_autoglm.sandbox import tree
 from open_autoglm.sandbox.base import Job
+from open_autoglm.sandbox.owner import is_gone, owner
 
 RUNTIME = Path(__file__).with_name("runtime")
-OWNER = "owner"
-"""File in a session's folder with the number of the process that it belongs to."""
+OWNER, MARKS = "owner", "marks"
+"""Files in a session's folder: the name of the process that it belongs to, and the marks of processes that go with it."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -164,35 +166,34 @@ def make_folder(prefix: str) -> Path:
     Its name says nothing of this process: code in a sandbox can read where its mounts come from.
     """
     folder = Path(tempfile.mkdtemp(prefix=prefix))
-    (folder / OWNER).write_text(str(os.getpid()), encoding="ascii")
+    (folder / OWNER).write_text(owner(), encoding="ascii")
     return folder
 
 
-def owner_of(folder: Path) -> int | None:
-    """Return the process that made a folder by `make_folder`; None for others, and those that are just being made."""
+def owner_of(folder: Path) -> str | None:
+    """Return the name of the process that made a folder by `make_folder`; None for others, and those that are just being made."""
     try:
-        return int((folder / OWNER).read_text(encoding="ascii"))
+        return (folder / OWNER).read_text(encoding="ascii") or None
     except (OSError, ValueError):
         return None
 
 
+def mark_in(folder: Path, mark: str) -> None:
+    """Note in a folder the mark of processes that belong with it: they go with it when it is swept."""
+    with (folder / MARKS).open("a", encoding="ascii") as file:
+        file.write(mark + "\n")
+
+
 def sweep(parent: Path, prefix: str) -> None:
-    """Remove the folders of this user that `make_folder` made for a process that is gone: its host was killed."""
+    """Remove the folders of this user that `make_folder` made for a process that was killed, and what runs on of their sessions."""
     for folder in parent.glob(f"{prefix}*"):
-        owner = owner_of(folder)
+        name = owner_of(folder)
         with suppress(OSError, SandboxError):  # somebody else is removing it
-            if owner is not None and folder.lstat().st_uid == os.geteuid() and not _runs(owner):
+            if name is not None and folder.lstat().st_uid == os.geteuid() and is_gone(name):
+                marks = folder / MARKS
+                for mark in marks.read_text(encoding="ascii").split() if marks.exists() else ():
+                    tree.kill_all(tree.marked(mark))
                 remove(folder)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _inside(folder: Path, name: str) -> Path:

@@ -19,6 +19,7 @@ from typing import Any
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import tree
 from open_autoglm.sandbox.cgroup import Cgroup
+from open_autoglm.sandbox.exchange import mark_in
 from open_autoglm.sandbox.launch import Contained, Inside, Launcher, Seclusion, environment
 from open_autoglm.sandbox.streams import sanitise
 
@@ -72,6 +73,8 @@ class ForkServer:
             guest.close()
         single = launcher.seclusion is Seclusion.SINGLE_USE
         plain = not launcher.seclusion.by_namespaces
+        if plain:
+            mark_in(base, mark)
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log, plain=plain)
         try:
             folders = inside.writable if single else ()

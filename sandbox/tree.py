@@ -116,13 +116,18 @@ def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = li
         left = {pid for pid in [*members(), *descendants(spare), *orphans] if not _is_zombie(pid)} - {spare}
         if not left:
             return True
-        for pid in left:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except OSError:
-                continue
+        kill_all(left)
         time.sleep(0.002)
     return False
+
+
+def kill_all(pids: Iterable[int]) -> None:
+    """Send the signal that nobody survives to each of these that is there and may be sent one."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
 
 
 def kill_and_wait(handle: int, *, ask: Callable[[], None] | None = None) -> None:

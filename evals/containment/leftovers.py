@@ -11,6 +11,7 @@ import psutil
 
 from open_autoglm.sandbox.docker import engine, missing_engine
 from open_autoglm.sandbox.exchange import owner_of
+from open_autoglm.sandbox.owner import owner
 
 PATIENCE_SECONDS = 5.0
 ENGINE_PATIENCE_SECONDS = 20.0
@@ -74,7 +75,7 @@ def _belongings() -> set[str]:
         f"process {child.pid} {' '.join(_words(child))[:80]}" for child in psutil.Process().children(recursive=True)
     }
     sessions = Path(tempfile.gettempdir()).glob("autoglm-session-*")
-    folders = {f"folder {path}" for path in sessions if owner_of(path) == os.getpid()}
+    folders = {f"folder {path}" for path in sessions if owner_of(path) == owner()}
     groups = {
         f"control group {path}"
         for pattern in ("open-autoglm", "*/open-autoglm")
@@ -88,7 +89,7 @@ def _containers() -> list[str]:
     """Return the containers that this process started and that the engine still knows."""
     if missing_engine() is not None:
         return []
-    from open_autoglm.sandbox.janitor import LABEL, owned, owner  # noqa: PLC0415 - loads the SDK
+    from open_autoglm.sandbox.janitor import LABEL, owned  # noqa: PLC0415 - loads the SDK
 
     return [item["Id"] for item in owned(engine()) if item["Labels"][LABEL] == owner()]
 

@@ -30,7 +30,8 @@ def list_command(front: Front, *, as_json: bool) -> int:
     """List the images, and the containers that run or were left behind."""
     from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.janitor import LABEL, is_gone, owned  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.janitor import LABEL, owned  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.owner import is_gone  # noqa: PLC0415 - needed by this command alone
 
     _require_engine()
     fitting = {variant: image_name(variant) for variant in VARIANTS}

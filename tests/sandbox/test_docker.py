@@ -26,6 +26,7 @@ from open_autoglm.sandbox.docker import DockerLauncher, DockerSandbox
 from open_autoglm.sandbox.image import image_name, locked
 from open_autoglm.sandbox.isolation_contract import IsolationContract
 from open_autoglm.sandbox.launch import Seclusion
+from open_autoglm.sandbox.owner import is_gone, owner
 from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.session import SupervisedSession
@@ -59,7 +60,7 @@ def test_the_container_is_asked_for_hardened(tmp_path: Path) -> None:
     assert all(bind.endswith(":ro") for bind in host["Binds"])
     assert all("nosuid,nodev,size=" in options and "nr_inodes=" in options for options in host["Tmpfs"].values())
     assert "Privileged" not in host
-    assert not janitor.is_gone(config["Labels"][janitor.LABEL])
+    assert not is_gone(config["Labels"][janitor.LABEL])
 
 
 def test_system_calls_are_refused_unless_listed() -> None:
@@ -155,13 +156,13 @@ def test_without_an_engine_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tm
 
 def test_owners_are_told_apart() -> None:
     """This process lives; one of an earlier start of the machine, or whose number another process has now, does not."""
-    mine = janitor.owner()
+    mine = owner()
     boot, namespace, pid, began = mine.split("/")
 
-    assert not janitor.is_gone(mine)
-    assert janitor.is_gone(f"other/{namespace}/{pid}/{began}")
-    assert janitor.is_gone(f"{boot}/{namespace}/{pid}/1")
-    assert not janitor.is_gone(f"{boot}/1/{pid}/1")
+    assert not is_gone(mine)
+    assert is_gone(f"other/{namespace}/{pid}/{began}")
+    assert is_gone(f"{boot}/{namespace}/{pid}/1")
+    assert not is_gone(f"{boot}/1/{pid}/1")
 
 
 def test_the_group_of_a_container_is_found_in_both_versions(tmp_path: Path) -> None:
@@ -223,7 +224,7 @@ def test_containers_of_the_dead_are_removed(engine: Any) -> None:
     """Those of the living stay."""
     made = [
         engine.create_container_from_config({"Image": image_name(), "Labels": {janitor.LABEL: name}})["Id"]
-        for name in ("an/earlier/start/0", janitor.owner())
+        for name in ("an/earlier/start/0", owner())
     ]
     try:
         assert made[0][:12] in janitor.tidy(engine)

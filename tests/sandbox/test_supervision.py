@@ -24,6 +24,7 @@ from open_autoglm.sandbox.claims import ClaimReader
 from open_autoglm.sandbox.exchange import OWNER, make_folder, owner_of, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Inside, Seclusion
+from open_autoglm.sandbox.owner import owner
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.server import ForkServer, receive, send
 from open_autoglm.sandbox.streams import BoundedStream, sanitise
@@ -122,15 +123,10 @@ def test_without_the_right_there_is_no_group(tmp_path: Path) -> None:
 
 def test_what_a_killed_host_left_is_swept(tmp_path: Path) -> None:
     """Folders of living processes, and of other names, stay."""
-    for name, owner in (
-        ("s-a", str(os.getpid())),
-        ("s-b", "999999999"),
-        ("other-c", "999999999"),
-        ("s-d", "x"),
-        ("s-e", ""),
-    ):
+    gone = owner().rpartition("/")[0] + "/0"
+    for name, whose in (("s-a", owner()), ("s-b", gone), ("other-c", gone), ("s-d", "x"), ("s-e", "")):
         (tmp_path / name / "job").mkdir(parents=True)
-        (tmp_path / name / OWNER).write_text(owner)
+        (tmp_path / name / OWNER).write_text(whose)
     (tmp_path / "s-f").mkdir()  # one that is just being made
 
     sweep(tmp_path, "s-")
@@ -143,14 +139,15 @@ def test_the_name_of_a_sessions_folder_says_nothing_of_its_process() -> None:
     folder = make_folder("autoglm-test-")
     assert folder.name.startswith("autoglm-test-")
     assert str(os.getpid()) not in folder.name.removeprefix("autoglm-test-")
-    assert owner_of(folder) == os.getpid()
+    assert owner_of(folder) == owner()
     remove(folder)
 
 
 def test_groups_outlive_neither_their_members_nor_their_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What still has members is tried again for a moment; what a killed host left is swept; what is gone is no problem."""
     root = fake_hierarchy(tmp_path / "cg", 2)
-    for name in ("999999999-old", f"{os.getpid()}-mine"):
+    gone = owner().rpartition("/")[0].replace("/", "_")
+    for name in (f"999999999-{gone}_0-old", f"{os.getpid()}-mine"):
         (root / "open-autoglm" / name).mkdir(parents=True)
     group = Cgroup(folders={"memory": root / "open-autoglm" / f"{os.getpid()}-mine"}, version=2)
     group.folders["pids"] = group.folders["memory"]
