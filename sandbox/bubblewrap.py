@@ -104,7 +104,9 @@ class BubblewrapLauncher:
         """Return the program that builds the view and becomes the fork server, with its arguments."""
         single = self.seclusion is Seclusion.SINGLE_USE
         files = _file_system(mounts, job, self.policy.filesystem, single=single)
-        view = [*VIEW, *_settings(environment), *files]
+        # The first process is then the fork server, whose memory is closed to code of the same user; bubblewrap's own is open, and under no filter.
+        first = ["--as-pid-1"] if single else []
+        view = [*VIEW, *first, *_settings(environment), *files]
         command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
         if not mounts.as_root:
             return command
