@@ -28,6 +28,7 @@ VLLM_PORT = 8000
 CONNECT_SECONDS = 0.3
 DISK_WANTED_BYTES = 2 << 30
 MEMORY_WANTED_BYTES = 4 << 30
+COVERED = "What each sandbox covers, what it does not and how to step up: docs/security.md in the sources."
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
@@ -61,7 +62,7 @@ class CheckUp:
         ready = (
             "Ready." if self.isolated else "No isolating sandbox is ready: written code would run without protection."
         )
-        return "\n".join([*lines, "", ready])
+        return "\n".join([*lines, "", ready, COVERED])
 
     def as_record(self) -> dict[str, Json]:
         """Return the object that `doctor --json` prints."""
