@@ -1,10 +1,9 @@
 """Inside the sandbox: imports the heavy libraries once, never computes, and forks one process for each execution.
 
 Run as a program by the host; knows only the standard library and the modules beside it. The cell is where untrusted code runs; it has
-only its three standard streams and the pipe for claims. With namespaces it is the first process in them, and has a keeper that
-makes them, outlives the cell and tells how it ended; without them this program itself is the keeper, since a second copy of all that was
-imported costs as much as the first. They are forked ahead, and wait for their order. A keeper talks with the host over `channel`: born
--> go -> ending.
+only its three standard streams and the pipe for claims. With namespaces it is the first process in them, and has a keeper that makes
+them, outlives the cell and tells how it ended; without them this program is the keeper, since a second copy of all that was imported
+costs as much as the first. They are forked ahead, and wait for their order. A keeper and the host say over `channel`: born, go, ending.
 
 A host in a hurry does not wait for the imports: what is not imported yet, the first cell imports by itself, and this program afterwards.
 """
@@ -293,8 +292,8 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
         os.setpgid(0, 0)  # a signal to its own group reaches no keeper; without /proc the host kills by that group
         if space["namespaces"]:
             parts.namespaces.settle()
-        elif LINUX:  # its own /proc/self is readable again, as libraries expect; that of the fork server is not
-            ctypes.CDLL(None).prctl(SET_DUMPABLE, 1, 0, 0, 0)
+        elif LINUX:
+            ctypes.CDLL(None).prctl(SET_DUMPABLE, 1, 0, 0, 0)  # its own /proc/self is readable again, as libraries expect
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
         if space["confine"]:

@@ -19,7 +19,7 @@ def typed(*tokens: str) -> str:
     if missing_engine():
         pytest.skip(missing_engine() or "")
     out = io.StringIO()
-    front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), engine=lambda: ScriptedEngine())
+    front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), engine=ScriptedEngine)
     assert main(["sandbox", *tokens], front=front) == 0
     return out.getvalue()
 
