@@ -293,7 +293,9 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
         if space["namespaces"]:
             parts.namespaces.settle()
         elif LINUX:
-            ctypes.CDLL(None).prctl(SET_DUMPABLE, 1, 0, 0, 0)  # its own /proc/self is readable again, as libraries expect
+            ctypes.CDLL(None).prctl(
+                SET_DUMPABLE, 1, 0, 0, 0
+            )  # its own /proc/self is readable again, as libraries expect
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
         if space["confine"]:
