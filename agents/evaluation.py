@@ -187,5 +187,6 @@ def _job(deps: Deps, step: Step, *, name: str, call: str, inputs: Mapping[str, P
         inputs=inputs,
         limits=Limits(wall_seconds=step.seconds, memory_bytes=deps.memory_bytes, cpus=deps.n_jobs),
         collect=deps.workspace.scratch(name),
+        device=str(context["device"]),
         requirements=bundle.requirements,
     )

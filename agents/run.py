@@ -23,9 +23,10 @@ from open_autoglm.agents.strategist import Strategist
 from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
 from open_autoglm.events import EventKind, EventLog, Listener
-from open_autoglm.sandbox.base import Sandbox, Session
+from open_autoglm.sandbox.base import Profile, Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.choice import select_sandbox
+from open_autoglm.sandbox.choice import granted, select_sandbox
+from open_autoglm.sandbox.granting import GrantingSession
 from open_autoglm.sandbox.provisioned import Packages
 from open_autoglm.sandbox.seal import SealedSession
 from open_autoglm.tools.places import how_to_resume
@@ -220,10 +221,15 @@ def _conduct_alone(
 
 
 def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Session:
-    """Open a session whose jobs get the packages that they wish for, and whose reports are signed."""
+    """Open a session whose jobs get the packages and the GPU that they ask for, and whose reports are signed."""
     options = workspace.options
     packages = Packages(cache=options.cache or workspace.root / "packages", allowed=options.allowed_packages)
-    session = packages.provide(sandbox.open(cpus=jobs_for(options.workers)), sandbox.probe())
+    cpus = jobs_for(options.workers)
+    granting = GrantingSession(
+        plain=sandbox.open(cpus=cpus),
+        open_with=lambda gpu: granted(sandbox.name, gpu).open(cpus=cpus, profile=Profile.TORCH),
+    )
+    session = packages.provide(granting, sandbox.probe())
     return SealedSession(session=session, seal=journal.seal)
 
 

@@ -73,6 +73,10 @@ class Job:
     limits: Limits
     collect: Path
     """Host folder that receives the artefacts once the process tree is dead; it must not exist or be empty."""
+    device: str = "cpu"
+    """What the code may use: `cpu`; or `cuda` for a GPU, where the machine has one (see `granting`)."""
+    gpu: str = ""
+    """The GPU that it was granted, by its unique name."""
     requirements: Sequence[str] = ()
     """Packages that the code wishes for; see `wishes`. Resolved by `provisioned.ProvisionedSession`."""
     wheelhouse: Wheelhouse | None = None

@@ -9,7 +9,7 @@ kills the whole tree. Memory and processes are limited by control groups where t
 watching from outside.
 
 Not covered: holes of the kernel itself (most of its system calls can be reached; see `syscalls` for those that cannot), side
-channels of processor and caches, GPUs, and files that the host itself marks readable to everyone inside Python's own folders.
+channels of processor and caches, the driver of a GPU (one is shown where a job asks for it), and files that the host itself marks readable to everyone inside Python's own folders.
 """
 
 import importlib
@@ -26,6 +26,7 @@ from pathlib import Path
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup
 from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.gpu import DRIVER_FOLDERS, Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
@@ -68,8 +69,9 @@ class BubblewrapLauncher:
     isolating = True
     image = ""
 
-    def __init__(self, bwrap: Path, seclusion: Seclusion, policy: Policy | None = None) -> None:
+    def __init__(self, bwrap: Path, seclusion: Seclusion, policy: Policy | None = None, gpu: Gpu | None = None) -> None:
         self.bwrap = bwrap
+        self.gpu = gpu
         self.seclusion = seclusion
         self.policy = policy or default_policy()
         self.tier = f"bubblewrap/{seclusion.value}"
@@ -103,10 +105,11 @@ class BubblewrapLauncher:
     def command(self, mounts: "Mounts", job: Path, control: int, environment: Mapping[str, str]) -> list[str]:
         """Return the program that builds the view and becomes the fork server, with its arguments."""
         single = self.seclusion is Seclusion.SINGLE_USE
-        files = _file_system(mounts, job, self.policy.filesystem, single=single)
+        files = _file_system(mounts, job, self.policy.filesystem, single=single, gpu=self.gpu)
+        variables = {**environment, **(self.gpu.variables if self.gpu else {})}
         # The first process is then the fork server, whose memory is closed to code of the same user; bubblewrap's own is open, and under no filter.
         first = ["--as-pid-1"] if single else []
-        view = [*VIEW, *first, *_settings(environment), *files]
+        view = [*VIEW, *first, *_settings(variables), *files]
         command = [mounts.seen(self.bwrap), *view, "--", *program(f"{HOME}/forkserver.py", control)]
         if not mounts.as_root:
             return command
@@ -136,6 +139,10 @@ class Mounts:
         self.sources.append(str(source))
         return ["--ro-bind", f"/tmp/{len(self.sources) - 1}", target]  # noqa: S108 - a /tmp of its own, see lower.py
 
+    def device(self, file: Path) -> list[str]:
+        """Return the arguments that show a device under its own name, so that it works."""
+        return ["--dev-bind", self.read_only(file, str(file))[1], str(file)]
+
     def seen(self, program_path: Path) -> str:
         """Return the path by which the program can be started; its libraries may lie beside it."""
         for number, source in enumerate(self.sources):
@@ -159,7 +166,7 @@ def _settings(environment: Mapping[str, str]) -> Iterator[str]:
         yield from ("--setenv", name, value)
 
 
-def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) -> Iterator[str]:
+def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool, gpu: Gpu | None) -> Iterator[str]:
     """Yield the arguments that build the view of the file system, in their order."""
     yield from _system(mounts, rules)
     for name, content in SMALL_FILES.items():
@@ -169,6 +176,7 @@ def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) 
         yield from mounts.text((PACKAGE / name).read_text(encoding="utf-8"), f"{HOME}/{name}")
     yield from mounts.read_only(job, f"{HOME}/job")
     yield from ("--proc", "/proc", "--dev", "/dev")
+    yield from _of_gpu(mounts, gpu) if gpu else []
     yield from ["--disable-userns"] if single else []
     for folder in WRITABLE:
         # Where executions get their own, this one is covered by theirs: libraries look at import whether they can write.
@@ -176,6 +184,15 @@ def _file_system(mounts: Mounts, job: Path, rules: FileSystem, *, single: bool) 
     for path in python_folders(rules):  # after /tmp, since they may lie in there
         yield from mounts.read_only(path, str(path))
     yield from ("--dir", "/mnt", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/")
+
+
+def _of_gpu(mounts: Mounts, gpu: Gpu) -> Iterator[str]:
+    """Yield the arguments that show one device, and its driver's libraries where they lie outside the system's folders."""
+    for file in gpu.files:
+        yield from mounts.device(file)
+    for folder in filter(Path.is_dir, map(Path, DRIVER_FOLDERS)):
+        if not folder.is_relative_to("/usr"):
+            yield from mounts.read_only(folder, str(folder))
 
 
 def _system(mounts: Mounts, rules: FileSystem) -> Iterator[str]:
@@ -228,8 +245,10 @@ class BubblewrapSandbox:
         imports: Sequence[str] | None = None,
         launcher: BubblewrapLauncher | None = None,
         seclusion: Seclusion | None = None,
+        gpu: Gpu | None = None,
     ) -> None:
         self._imports = imports
+        self._gpu = gpu
         self._launcher = launcher
         """Where None, one that works is found by trying."""
         self._seclusion = seclusion
@@ -252,7 +271,23 @@ class BubblewrapSandbox:
         launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
+        if self._gpu is not None:
+            launcher = BubblewrapLauncher(launcher.bwrap, launcher.seclusion, launcher.policy, _present(self._gpu))
         return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
+
+
+def _present(gpu: Gpu) -> Gpu:
+    """Return a device whose files are there.
+
+    Raises:
+        SandboxUnavailable: The driver has not made one of them.
+    """
+    missing = [str(file) for file in gpu.files if not file.exists()]
+    if missing:
+        raise SandboxUnavailable(
+            f"The GPU {gpu.name} cannot be shown: there is no {', '.join(missing)}. The driver makes them: nvidia-modprobe -c 0 -u"
+        )
+    return gpu
 
 
 def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:

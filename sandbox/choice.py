@@ -4,11 +4,14 @@ What recipes wrote may run without isolation where nothing isolating works. What
 `process` was asked for by name.
 """
 
+from collections.abc import Callable
+
 from open_autoglm.errors import SandboxUnavailable, UnknownName
 from open_autoglm.sandbox.base import Readiness, Sandbox
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.docker import DockerSandbox
+from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.landlock import LandlockSandbox
 from open_autoglm.sandbox.process import ProcessSandbox
 
@@ -21,6 +24,22 @@ PLANNED = {
 def backends() -> tuple[Sandbox, ...]:
     """Return every backend of this version, the strongest first."""
     return (DockerSandbox(), BubblewrapSandbox(), LandlockSandbox(), ProcessSandbox())
+
+
+def granted(name: str, gpu: Gpu) -> Sandbox:
+    """Return the backend of this name with one device shown in it.
+
+    Raises:
+        SandboxUnavailable: It shows none.
+    """
+    makers: dict[str, Callable[[], Sandbox]] = {
+        DockerSandbox.name: lambda: DockerSandbox(gpu=gpu),
+        BubblewrapSandbox.name: lambda: BubblewrapSandbox(gpu=gpu),
+        ProcessSandbox.name: lambda: ProcessSandbox(gpu=gpu),
+    }
+    if name not in makers:
+        raise SandboxUnavailable(f"The sandbox {name!r} shows no GPU to code. Use one of: {', '.join(makers)}.")
+    return makers[name]()
 
 
 def probe_all() -> list[Readiness]:

@@ -16,7 +16,7 @@ bubblewrap has one of those that are refused. `auto` takes it only where its ima
 What nested namespaces cost: the fork server itself may make namespaces and mounts, and /proc is not masked around it (else the kernel lets
 nobody mount another); the policy's filter takes both from an execution before its code runs, as in bubblewrap.
 
-Not covered: holes of the kernel, of the engine and of runc, side channels of processor and caches, GPUs (none are passed in). Engines in a
+Not covered: holes of the kernel, of the engine and of runc, side channels of processor and caches, GPUs (one is passed in where a job asks for it; the driver is a large part of the kernel, and the engine's hook for it runs as root). Engines in a
 virtual machine of their own (Docker Desktop) or on another machine cannot be used: descriptors are passed to and fro.
 """
 
@@ -34,6 +34,7 @@ from typing import Any
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.base import Profile, Readiness, Session
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
+from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Contained, Inside, Seclusion
 from open_autoglm.sandbox.owner import owner
 from open_autoglm.sandbox.policy import Policy, default_policy
@@ -71,8 +72,11 @@ class DockerLauncher:
     backend = "docker"
     isolating = True
 
-    def __init__(self, image: str, seclusion: Seclusion, *, cpus: int = 2, policy: Policy | None = None) -> None:
+    def __init__(
+        self, image: str, seclusion: Seclusion, *, cpus: int = 2, policy: Policy | None = None, gpu: Gpu | None = None
+    ) -> None:
         self.image = image
+        self.gpu = gpu
         self.seclusion = seclusion
         self.tier = f"docker/{seclusion.value}"
         self.cpus = cpus
@@ -107,6 +111,8 @@ class DockerLauncher:
         from open_autoglm.sandbox.janitor import LABEL  # noqa: PLC0415 - see above
 
         variables = {**environment, "PATH": f"{Path(PYTHON).parent}:/usr/local/bin:/usr/bin:/bin", "PYTHONPATH": ""}
+        if self.gpu is not None:
+            variables["CUDA_VISIBLE_DEVICES"] = self.gpu.uuid
         return {
             "Image": self.image,
             "Entrypoint": [PYTHON],
@@ -150,6 +156,7 @@ class DockerLauncher:
             "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
             "LogConfig": {"Type": "none"},
             "AutoRemove": True,
+            **({} if self.gpu is None else {"DeviceRequests": [_device_request(self.gpu)]}),
         }
 
 
@@ -161,14 +168,26 @@ def _copy_helpers(folder: Path) -> None:
         (folder / name).chmod(0o644)
 
 
+def _device_request(gpu: Gpu) -> dict[str, Any]:
+    """Return what has the engine show one device, and with it the driver's libraries of the host."""
+    return {"Driver": "nvidia", "DeviceIDs": [gpu.uuid], "Capabilities": [["gpu", "compute", "utility"]]}
+
+
 class DockerSandbox:
     """Runs code in containers of the Docker engine."""
 
     name = "docker"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] | None = None, seclusion: Seclusion | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        imports: Sequence[str] | None = None,
+        seclusion: Seclusion | None = None,
+        gpu: Gpu | None = None,
+    ) -> None:
         self._imports = imports
+        self._gpu = gpu
         self._seclusion = seclusion
         """Where None, the faster that works is found by trying."""
 
@@ -189,7 +208,8 @@ class DockerSandbox:
         launcher, reason, _ = _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
-        launcher = DockerLauncher(launcher.image, launcher.seclusion, cpus=cpus)
+        image = launcher.image if self._gpu is None else _image_for_gpus()
+        launcher = DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu)
         return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
 
 
@@ -245,6 +265,20 @@ def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[s
             return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}
         problems.append(f"({seclusion.value}) {problem}")
     return None, f"A container does not work here. {' '.join(problems)[:600]}", details
+
+
+def _image_for_gpus() -> str:
+    """Return the image that holds what code on a GPU needs, by the hash of its content.
+
+    Raises:
+        SandboxUnavailable: It was not built.
+    """
+    from open_autoglm.sandbox.image import image_name  # noqa: PLC0415 - see above
+
+    name = image_name("gpu")
+    if _asked(f"/images/{name}/json") != 200:
+        raise SandboxUnavailable(f"There is no image {name!r} for GPUs. Build it: autoglm sandbox build --gpu")
+    return str(engine().inspect_image(name)["Id"])
 
 
 _REASONS = {

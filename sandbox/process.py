@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.session import SupervisedSession
@@ -32,13 +33,16 @@ class ProcessLauncher:
     policy = default_policy()
     """Its limits hold here, too; its other rules need isolation."""
 
+    def __init__(self, gpu: Gpu | None = None) -> None:
+        self._variables = gpu.variables if gpu else {"CUDA_VISIBLE_DEVICES": ""}
+
     def inside(self, base: Path) -> Inside:
         """Return the host's own paths."""
         return Inside(job=str(base / "job"), out=str(base / "out"), work=str(base / "work"), tmp=str(base / "tmp"))
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
         """Start it in the session's folder."""
-        return start_plainly(base, control, environment, log)
+        return start_plainly(base, control, {**environment, **self._variables}, log)
 
 
 class ProcessSandbox:
@@ -47,8 +51,9 @@ class ProcessSandbox:
     name = "process"
     isolating = False
 
-    def __init__(self, *, imports: Sequence[str] | None = None) -> None:
+    def __init__(self, *, imports: Sequence[str] | None = None, gpu: Gpu | None = None) -> None:
         self._imports = imports
+        self._gpu = gpu
 
     def probe(self) -> Readiness:
         """Works wherever processes can be forked."""
@@ -65,4 +70,4 @@ class ProcessSandbox:
 
     def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
         """Start a session; its fork server imports in the background."""
-        return SupervisedSession(ProcessLauncher(), cpus=cpus, profile=profile, imports=self._imports)
+        return SupervisedSession(ProcessLauncher(self._gpu), cpus=cpus, profile=profile, imports=self._imports)

@@ -89,7 +89,7 @@ class SupervisedSession:
         execution = self._execution(server, job.limits)
         waited = time.monotonic() - queued
         try:
-            request = self._request(server, job.limits)
+            request = self._request(server, job)
             execution.supervise(request)
             if self._launcher.seclusion is not Seclusion.SINGLE_USE:
                 server.prepare(request)
@@ -114,11 +114,12 @@ class SupervisedSession:
             out=os.dup(server.writable[0]) if server.writable else out,
         )
 
-    def _request(self, server: ForkServer, limits: Limits) -> dict[str, Any]:
-        inside = server.inside
+    def _request(self, server: ForkServer, job: Job) -> dict[str, Any]:
+        inside, limits = server.inside, job.limits
         rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
         if server.group is None:
-            rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
+            if not job.gpu:  # CUDA maps far more than it uses
+                rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
             # NPROC counts all processes of a user; beside a group's limit it would hide what the group counts.
             counts = self._launcher.seclusion.by_namespaces or inside.user is not None
             rlimits |= {"NPROC": limits.processes} if counts else {}
@@ -162,6 +163,7 @@ class SupervisedSession:
                 policy_sha256=self._policy.digest if launcher.isolating else "",
                 calls_reported=reported,
                 image=launcher.image,
+                device=job.gpu,
             ),
         }
 
