@@ -26,6 +26,7 @@ from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Profile, Sandbox, Session
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.choice import granted, select_sandbox
+from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.granting import GrantingSession
 from open_autoglm.sandbox.provisioned import Packages
 from open_autoglm.sandbox.seal import SealedSession
@@ -225,11 +226,12 @@ def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Sessio
     options = workspace.options
     packages = Packages(cache=options.cache or workspace.root / "packages", allowed=options.allowed_packages)
     cpus = jobs_for(options.workers)
-    granting = GrantingSession(
-        plain=sandbox.open(cpus=cpus),
-        open_with=lambda gpu: granted(sandbox.name, gpu).open(cpus=cpus, profile=Profile.TORCH),
-    )
-    session = packages.provide(granting, sandbox.probe())
+    ready = sandbox.probe()
+
+    def open_with(gpu: Gpu) -> Session:
+        return packages.provide(granted(sandbox.name, gpu).open(cpus=cpus, profile=Profile.TORCH), ready, gpu=True)
+
+    session = GrantingSession(plain=packages.provide(sandbox.open(cpus=cpus), ready), open_with=open_with)
     return SealedSession(session=session, seal=journal.seal)
 
 

@@ -42,6 +42,8 @@ SMALL_FILES = {
 }
 STAGE = "open-autoglm.stage"
 """Label of what a build leaves behind: the stage that the packages were installed in."""
+ADDED = "open-autoglm.added"
+"""Label of an image: what its own build installed, as `name==version`, one after the other."""
 Say = Callable[[str], None]
 Variant = Literal["cpu", "gpu"]
 VARIANTS: tuple[Variant, ...] = ("gpu", "cpu")
@@ -166,11 +168,20 @@ def _make(context: Path, name: str, arguments: dict[str, str], hint: str, *, say
     say(f"Building {name} from {arguments['BASE']} ...")
     stream = engine().build(
         path=str(context), tag=name, buildargs=arguments, rm=True, forcerm=True, decode=True, network_mode=network, timeout=None,
+        labels={ADDED: " ".join(line.split()[0] for line in (context / "requirements.txt").read_text(encoding="utf-8").splitlines())},
     )  # fmt: skip
     for line in stream:
         if "error" in line:
             raise SandboxUnavailable(f"The image could not be built: {line['error'].strip()}.{hint}")
     engine().prune_images(filters={"dangling": True, "label": STAGE})  # as large as what was copied out of it
+
+
+def added_for_gpus() -> tuple[str, ...]:
+    """Return what the image for GPUs holds beside the other one, as `name==version`."""
+    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - see above
+
+    about = engine().inspect_image(image_name("gpu"))
+    return tuple((about["Config"]["Labels"] or {}).get(ADDED, "").split())
 
 
 def _bootstrapped(say: Say) -> str:

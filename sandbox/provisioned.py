@@ -9,7 +9,7 @@ from packaging.utils import canonicalize_name
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Readiness, Session
-from open_autoglm.sandbox.image import locked
+from open_autoglm.sandbox.image import added_for_gpus, locked
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport, Status
 from open_autoglm.sandbox.wheelhouse import Wheelhouses
 from open_autoglm.sandbox.wishes import WishRefused
@@ -56,9 +56,9 @@ class Packages:
     cache: Path
     allowed: Sequence[str] = ()
 
-    def provide(self, session: Session, ready: Readiness) -> ProvisionedSession:
-        """Return a session of the backend that was probed, with the packages that its jobs require."""
-        wheelhouses = Wheelhouses(self.cache, installed=installed_in(ready), allowed=self.allowed)
+    def provide(self, session: Session, ready: Readiness, *, gpu: bool = False) -> ProvisionedSession:
+        """Return a session of the backend that was probed, with the packages that its jobs require; `gpu` says whether it shows one."""
+        wheelhouses = Wheelhouses(self.cache, installed=installed_in(ready, gpu=gpu), allowed=self.allowed)
         return ProvisionedSession(session=session, wheelhouses=wheelhouses)
 
 
@@ -78,8 +78,9 @@ class _OwnPackages(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def installed_in(ready: Readiness) -> Mapping[str, str]:
+def installed_in(ready: Readiness, *, gpu: bool = False) -> Mapping[str, str]:
     """Return name and version of every package that executions find in a backend: its image's, else this Python's own."""
     if "image" in ready.details:
-        return {canonicalize_name(name): version for name, version in (line.split("==") for line in locked())}
+        pins = (*locked(), *(added_for_gpus() if gpu else ()))
+        return {canonicalize_name(name): version for name, version in (line.split("==") for line in pins)}
     return _OwnPackages()

@@ -25,7 +25,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from packaging.version import Version
 
 from open_autoglm.sandbox.base import Wheelhouse
-from open_autoglm.sandbox.wishes import WishRefused, not_installed, parse, require_allowed
+from open_autoglm.sandbox.wishes import WishRefused, installed_version, not_installed, parse, require_allowed
 
 FETCH_SECONDS = 600
 MAX_WHEELS = 150
@@ -77,6 +77,7 @@ class Wheelhouses:
         """
         self._cache, self._installed, self._allowed = cache, installed, tuple(allowed)
         self._fetch = fetch or pip_fetch
+        self._fulfilled: dict[tuple[str, ...], Wheelhouse | None] = {}
 
     def fulfil(self, wishes: Sequence[str]) -> Wheelhouse | None:
         """Return the packages that these wishes need, or None where all of them are installed.
@@ -85,9 +86,13 @@ class Wheelhouses:
             WishRefused: A wish is not allowed, or cannot be fulfilled.
             OSError: The cache cannot be written.
         """
-        missing = not_installed(parse(wishes), self._installed)
-        if not missing:
-            return None
+        asked = tuple(wishes)
+        if asked not in self._fulfilled:
+            missing = not_installed(parse(asked), self._installed)
+            self._fulfilled[asked] = self._found(missing) if missing else None
+        return self._fulfilled[asked]
+
+    def _found(self, missing: Sequence[Requirement]) -> Wheelhouse:
         require_allowed(missing, self._allowed)
         asked = self._cache / "wishes" / f"{self._key(missing)}.json"
         if asked.exists():
@@ -154,7 +159,7 @@ class Wheelhouses:
 
     def _want(self, wanted: dict[str, _Wanted], need: Requirement, by: str) -> None:
         name = canonicalize_name(need.name)
-        version = self._installed.get(name)
+        version = installed_version(name, self._installed)
         if version is None:
             want = wanted.setdefault(name, _Wanted())
             want.specifier &= need.specifier

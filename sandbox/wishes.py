@@ -18,6 +18,7 @@ from open_autoglm.errors import InputError
 
 ALLOWED_FILE = Path(__file__).with_name("packages.yaml")
 MAX_WISHES = 50
+_TWINS = {"xgboost-cpu": "xgboost", "xgboost": "xgboost-cpu"}
 _WISH = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._-]{0,99} *(?:\(?(?!===)(?:==|~=|!=|<=|>=|<|>)[A-Za-z0-9.*+!,<>=~ -]{1,100}\)?)?"
 )
@@ -63,6 +64,11 @@ def _requirement(wish: str) -> Requirement | None:
         return None
 
 
+def installed_version(name: str, installed: Mapping[str, str]) -> str | None:
+    """Return the version of a package, or of one that brings the same modules under another name; None where there is neither."""
+    return installed.get(name) or installed.get(_TWINS.get(name, name))
+
+
 def not_installed(wishes: Iterable[Requirement], installed: Mapping[str, str]) -> list[Requirement]:
     """Return the wishes that what is installed does not fulfil.
 
@@ -71,7 +77,7 @@ def not_installed(wishes: Iterable[Requirement], installed: Mapping[str, str]) -
     """
     missing = []
     for wish in wishes:
-        version = installed.get(wish.name)
+        version = installed_version(wish.name, installed)
         if version is None:
             missing.append(wish)
         elif not wish.specifier.contains(version, prereleases=True):

@@ -1,12 +1,12 @@
 """Docker: the shared contracts in real containers, and what is its own; the first part needs no engine."""
 
-import ensurepip
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
-import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -29,6 +29,7 @@ from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.owner import is_gone, owner
 from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.policy import default_policy
+from open_autoglm.sandbox.provisioned import installed_in
 from open_autoglm.sandbox.session import SupervisedSession
 
 
@@ -97,8 +98,11 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     wheel(folder, "torch", "99.0", needs=["numpy"], files={"torch/__init__.py": "__version__ = '99.0'\n"})
     for name in ("numpy", "needed"):
         wheel(folder, name, dict(line.split("==") for line in locked()).get(name, "1.0"))
-    pip = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-    shutil.copy(pip, folder)
+    pip = importlib.metadata.distribution("pip")
+    with zipfile.ZipFile(folder / f"pip-{pip.version}-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in pip.files or ():
+            if file.parts[0].startswith("pip") and file.suffix != ".pyc":
+                packed.write(str(file.locate()), str(file))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     monkeypatch.setattr(images, "wished_for_gpus", lambda: "torch==99.0")
@@ -138,6 +142,8 @@ def test_an_image_for_gpus_is_built_on_top_of_the_other(engine: Any, index: Path
         with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:
             report = Bench(session, tmp_path).run("import numpy, torch; print(torch.__version__, torch.__file__)")
         assert report.stdout.head == "99.0 /opt/gpu/torch/__init__.py\n", report.stderr.head
+        assert images.added_for_gpus() == ("torch==99.0",)
+        assert installed_in(DockerSandbox().probe(), gpu=True)["torch"] == "99.0"
         layers = engine.inspect_image(name)["RootFS"]["Layers"]
         below = engine.inspect_image(image_name())["RootFS"]["Layers"]
         assert layers[: len(below)] == below

@@ -68,6 +68,7 @@ def test_a_wish_is_fulfilled_once(tmp_path: Path) -> None:
     first = fulfilled(made, "wished")
     again = fulfilled(made, "Wished ")
     assert (again, fetch.asked) == (first, ["wished"])
+    assert made.fulfil(["wished"]) is first
 
     other = fulfilled(made, "wished>=1.0")
     assert (other, len(fetch.asked)) == (first, 2)
@@ -80,6 +81,7 @@ def test_what_vanished_from_the_cache_is_made_again(tmp_path: Path) -> None:
     wheel(tmp_path / "index", "wished")
     made, _ = houses(tmp_path)
     first = fulfilled(made, "wished")
+    made, _ = houses(tmp_path)
     (first.path.parent / "lock.json").unlink()
     for path in sorted(first.path.parent.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

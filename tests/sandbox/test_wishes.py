@@ -37,6 +37,7 @@ def test_what_is_installed_is_not_missing() -> None:
     wishes = parse(["NumPy>=2", "polars>=1.0rc0", "shap"])
 
     assert [wish.name for wish in not_installed(wishes, installed)] == ["shap"]
+    assert not not_installed(parse(["xgboost-cpu>=3"]), {"xgboost": "3.1.0"})  # the same modules
     with pytest.raises(WishRefused, match=r"numpy<2.*holds numpy 2\.4\.6"):
         not_installed(parse(["numpy<2"]), installed)
 
