@@ -28,6 +28,8 @@ from open_autoglm.tools.task import TaskType
 SETTLED = 5
 """Runs after which the memory of this process has taken its size."""
 
+COUNTED = "control groups"
+"""What a backend says of its limits where the kernel keeps and counts them."""
 ROWS = 400
 _SPECIAL_BITS = 0o7000
 _CLASSES = ("no", "yes")
@@ -62,6 +64,7 @@ class _Bench:
     folder: Path
     backend: str
     tier: str
+    counted: bool
     root: Path
 
 
@@ -81,7 +84,13 @@ def run_programs(
         _write_inputs(inputs)
         with closing(sandbox.open(cpus=2)) as session:
             bench = _Bench(
-                session=session, traps=traps, folder=Path(folder), backend=sandbox.name, tier=readiness.tier, root=root
+                session=session,
+                traps=traps,
+                folder=Path(folder),
+                backend=sandbox.name,
+                tier=readiness.tier,
+                counted=readiness.details.get("limits", COUNTED) == COUNTED,
+                root=root,
             )
             for program in programs:
                 outcomes.append(_outcome(bench, program, isolating=sandbox.isolating))
@@ -105,7 +114,7 @@ def _outcome(bench: _Bench, program: Program, *, isolating: bool) -> Outcome:
 
 
 def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:
-    expected = program.expected(bench.backend, bench.tier)
+    expected = program.expected(bench.backend, bench.tier, counted=bench.counted)
     problems: list[str] = []
     named: list[bool | None] = []
     sizes: list[int] = []
