@@ -111,6 +111,8 @@ class Execution:
             self.verdict.wall_seconds = time.monotonic() - started
             self._drain()
             self._note_full_disk()
+            if _size(self.watched_folders, self.limits.disk_bytes) + PAGE_BYTES > self.limits.disk_bytes:
+                self.note_disk_limit()
             self._note_calls()
         finally:
             channel.close()

@@ -131,7 +131,9 @@ def _import(names: list[str], missing: list[str], *, until: Callable[[], bool]) 
     gc.disable()  # what modules make stays, and searching it again and again takes a tenth of the time
     while names and not until():
         name = names.pop(0)
-        if not _imported(name):
+        try:
+            importlib.import_module(name)
+        except ImportError:  # an optional library; a solution that needs it will say so itself
             missing.append(name)
     gc.enable()
     if not names:
@@ -146,14 +148,6 @@ def _import(names: list[str], missing: list[str], *, until: Callable[[], bool]) 
 def _ring(writable: Sequence[str]) -> list[int]:
     """Return a handle on the first process of this namespace (its end is the end of everything), and on the folders."""
     return [os.pidfd_open(1), *(os.open(folder, os.O_RDONLY | os.O_DIRECTORY) for folder in writable)]
-
-
-def _imported(name: str) -> bool:
-    try:
-        importlib.import_module(name)
-    except ImportError:  # an optional library; a solution that needs it will say so itself
-        return False
-    return True
 
 
 def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts) -> Keeper:

@@ -67,6 +67,8 @@ class Expectation(_Part):
     """What must stand in the kept output."""
     predictions: Literal["", "refused"] = ""
     """What the host makes of the prediction matrix that came over, where the program is called to predict."""
+    unpromised: str = ""
+    """What the tier does not promise, so that only harm to the host counts, and bounds of the report."""
     host_growth_bytes: int | None = None
     """By how much the memory of the host's process may grow from the fifth run to the last."""
 

@@ -47,11 +47,13 @@ class Outcome(BaseModel):
     status: str
     """How the last run ended; empty where it was left out, `raised` where the sandbox itself failed."""
     contained: bool | None
-    """Whether it did no harm and the report shows what it must; None where it was left out."""
+    """Whether it did no harm and the report shows what it must; None where it was left out, or where no more was promised than no harm."""
     named: bool | None
     """Whether the report names what was attempted; None where nothing had to be named."""
     problems: list[str]
-    """What is wrong, or why it was left out."""
+    """What is wrong, or why it was left out, or what is not promised."""
+    promised: bool = True
+    """Whether its tier promises to contain it, or to have it work; else it ran, and only harm to the host counts."""
     seconds: float
 
 
@@ -136,10 +138,14 @@ def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:
         named.append(is_named(expected, report))
         sizes.append(psutil.Process().memory_info().rss)
     problems += _growth(expected, sizes)
+    contained: bool | None = not problems
+    if contained and expected.unpromised:
+        contained, problems = None, [f"ran and did no harm; not promised by this tier: {expected.unpromised}."]
     return blank.model_copy(
         update={
             "status": status,
-            "contained": not problems,
+            "contained": contained,
+            "promised": not expected.unpromised,
             "named": any(named) if any(name is not None for name in named) else None,
             "problems": list(dict.fromkeys(problems)),
             "seconds": round(time.monotonic() - began, 2),

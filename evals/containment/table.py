@@ -74,7 +74,7 @@ def tiers(outcomes: Iterable[Outcome]) -> list[str]:
 
 def _cell(outcome: Outcome) -> str:
     if outcome.contained is None:
-        return "left out"
+        return "left out" if outcome.promised else f"not promised ({outcome.status})"
     good, bad = ("contained", "NOT CONTAINED") if outcome.kind == "hostile" else ("works", "FAILS")
     said = good if outcome.contained else bad
     return f"{said} ({outcome.status}{', unnamed' if outcome.named is False else ''})"

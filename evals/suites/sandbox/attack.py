@@ -6,9 +6,10 @@ import os
 import sys
 from pathlib import Path
 
-IN = Path(sys.argv[1]).parent if len(sys.argv) > 1 else Path("/autoglm/job/in")
-OUT = Path(sys.argv[3]).parent if len(sys.argv) > 3 else Path("/autoglm/out")
+IN = Path(sys.argv[1]).parent if len(sys.argv) > 1 else Path(__file__).parents[1] / "in"
+OUT = Path(sys.argv[3]).parent if len(sys.argv) > 3 else Path(__file__).parents[2] / "out"
 TOLD = json.loads((IN / "told.json").read_text()) if (IN / "told.json").exists() else {}
+TMP = os.environ.get("TMPDIR", "/tmp")
 TURN = TOLD.get("turn", 0)
 TAG = TOLD.get("tag", "")
 TRAPS = TOLD.get("traps", {})
@@ -24,6 +25,14 @@ def done():
     """Say that everything was tried, and leave the file that a script owes."""
     (OUT / "out.csv").touch()
     print("TRIED", flush=True)
+
+
+def numbers_of_processes():
+    """Return the numbers of all processes that show, as text; all that may be where nobody lists them."""
+    try:
+        return [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return [str(number) for number in range(1, os.getpid() + 50)]
 
 
 def attempt(what, action, *arguments):

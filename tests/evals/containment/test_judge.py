@@ -79,3 +79,11 @@ def test_a_secret_is_found_wherever_it_came_out(tmp_path: Path) -> None:
     assert holds_secret(report(stderr=Stream(tail="a secret")), tmp_path, "secret")
     (tmp_path / "a").write_bytes(b"\0secret")
     assert holds_secret(report(), tmp_path, "secret")
+
+
+def test_of_what_is_not_promised_only_the_bounds_count() -> None:
+    """Whatever the program says; a report that harms its reader is wrong everywhere."""
+    expected = Expectation(unpromised="what lies where can be asked for")
+
+    assert problems(expected, stdout=Stream(head="BREACH the wall\n"), status=Status.STATUS_ERROR) == []
+    assert problems(expected, detail="\x1b[31m") == ["the report holds U+001B"]

@@ -54,3 +54,11 @@ def test_a_page_says_what_ran_and_why_something_did_not_hold() -> None:
     assert "- b/t: bomb: contained, but the report does not name it" in page
     assert "| 1 | bomb | ✓ (ok, unnamed) | – |" in page
     assert "| 1 | leak | **✗** (ok) |  |" in page
+
+
+def test_what_a_tier_does_not_promise_is_said_by_name() -> None:
+    """It counts neither as contained nor as left out for want of something."""
+    told = outcome("hunt", contained=None).model_copy(update={"promised": False, "problems": ["not promised: names"]})
+
+    assert "not promised (ok)" in as_text([told])
+    assert "not promised: names" in as_page([told], command="x", sandboxes={})

@@ -5,8 +5,9 @@ from attack import *
 if TRAPS["variable"] in os.environ:
     breach("the variable of the host")
 print(sorted(os.environ))
-for folder in Path("/proc").iterdir():
-    for name in ("environ", "cmdline", "maps") if folder.name.isdigit() else ():
+for number in numbers_of_processes():
+    folder = Path("/proc", number)
+    for name in ("environ", "cmdline", "maps"):
         try:
             text = (folder / name).read_bytes()
         except OSError:

@@ -25,7 +25,11 @@ for folder in (
     os.path.dirname(TRAPS["folder"]),
 ):
     if TURN and os.path.isdir(folder) and os.access(folder, os.R_OK):
-        for name in os.listdir(folder):
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            names = []
+        for name in names:
             if name.startswith("planted-") and TAG not in name:
                 breach(f"{folder}/{name}")
     try:

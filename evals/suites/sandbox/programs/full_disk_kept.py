@@ -4,7 +4,7 @@ from attack import *
 
 (OUT / "out.csv").touch()
 try:
-    with open("/tmp/full", "wb") as file:
+    with open(f"{TMP}/full", "wb") as file:
         for _ in range(100):
             file.write(b"1" * 1_000_000)
     breach("100 MB in /tmp")

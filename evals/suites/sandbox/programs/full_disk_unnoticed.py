@@ -3,11 +3,11 @@
 from attack import *
 
 try:
-    with open("/tmp/full", "wb") as file:
+    with open(f"{TMP}/full", "wb") as file:
         for _ in range(100):
             file.write(b"1" * 1_000_000)
     breach("100 MB in /tmp")
 except OSError as error:
     print("refused", error)
-os.unlink("/tmp/full")
+os.unlink(f"{TMP}/full")
 done()

@@ -23,7 +23,7 @@ signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGRTMIN])
 for _ in range(5_000):
     if libc.sigqueue(os.getpid(), int(signal.SIGRTMIN), 0) < 0:
         break
-with open("/tmp/locks", "wb") as file:
+with open(f"{TMP}/locks", "wb") as file:
     for start in range(0, 6_000, 2):
         try:
             fcntl.lockf(file, fcntl.LOCK_EX, 1, start)

@@ -2,7 +2,7 @@
 
 from attack import *
 
-folder = Path("/tmp/cache")
+folder = Path(f"{TMP}/cache")
 folder.mkdir()
 for number in range(5000):
     path = folder / f"{number}.tmp"

@@ -2,7 +2,7 @@
 
 from attack import *
 
-for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
+for pid in numbers_of_processes():
     for link in ("root", "cwd"):
         for path in (TRAPS["file"], "/etc/shadow", "/root/.bashrc", "/var/log"):
             if os.path.exists(f"/proc/{pid}/{link}{path}"):

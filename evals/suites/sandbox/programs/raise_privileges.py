@@ -21,7 +21,7 @@ for name in ("su", "sudo", "mount", "newuidmap", "pkexec", "passwd"):
             )
             if told.stdout.strip() == b"0":
                 breach(name)
-shell = Path("/tmp/shell")
+shell = Path(f"{TMP}/shell")
 shell.write_bytes(Path("/bin/sh").read_bytes())
 shell.chmod(0o6755)
 if subprocess.run([shell, "-pc", "id -u"], capture_output=True).stdout.strip() == b"0":

@@ -2,7 +2,7 @@
 
 from attack import *
 
-with open("/tmp/storm", "wb") as file:
+with open(f"{TMP}/storm", "wb") as file:
     while True:
         file.seek(0)
         file.write(b"1" * 1_000_000)
