@@ -214,13 +214,11 @@ def _discard(keeper: Keeper) -> None:
 
 
 def _reap(keeper: Keeper) -> None:
-    """Wait for the keeper, and for everything that came back here because its parent died."""
+    """Wait for the keeper; what comes back here because its parent died is reaped with the next cell."""
     for handle in keeper.held:
         os.close(handle)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(keeper.pid, 0)
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
 
 
 def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoReturn:

@@ -55,6 +55,12 @@ def test_without_torch_its_profile_is_that_for_tables(monkeypatch: pytest.Monkey
     assert profile_of(job("import torch")) == Profile.PLAIN
 
 
+def test_torch_is_looked_for_where_code_wants_it() -> None:
+    """Without importing it."""
+    has = importlib.util.find_spec("torch") is not None
+    assert profile_of(job("import torch", "fit")) == (Profile.TORCH if has else Profile.TABULAR)
+
+
 def test_a_session_holds_one_server_for_each_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A wrong guess is given up, what idles is stopped, and plain code takes what there is."""
     monkeypatch.setattr("open_autoglm.sandbox.servers.IMPORTS", dict.fromkeys(Profile, ()))

@@ -309,3 +309,10 @@ def test_a_cancellation_wakes_a_selector_until_it_is_cleared() -> None:
         assert not wish.is_set()
         assert not selector.select(0)
     wish.close()
+
+
+def test_who_is_gone_need_not_be_killed() -> None:
+    """It ended between a look and the signal."""
+    ended = subprocess.Popen([sys.executable, "-I", "-S", "-c", ""])
+    ended.wait()
+    tree.kill_all([ended.pid, 1 << 30])
