@@ -306,7 +306,8 @@ class Execution:
 
     def _end_tree(self) -> None:
         """Kill what is left and return when it is dead."""
-        self._sample()  # the group of a container goes with the container
+        if self.seclusion is Seclusion.SINGLE_USE:
+            self._sample()  # the group of a container goes with the container
         if self.seclusion is Seclusion.NAMESPACES and self._cell is not None:
             tree.kill_and_wait(self._cell)
         elif self.seclusion is Seclusion.SINGLE_USE and self.server.ring is not None:

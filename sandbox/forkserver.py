@@ -284,10 +284,9 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
         os.setpgid(0, 0)  # a signal to its own group reaches no keeper; without /proc the host kills by that group
         if space["namespaces"]:
             parts.namespaces.settle()
-        elif LINUX:
-            ctypes.CDLL(None).prctl(
-                SET_DUMPABLE, 1, 0, 0, 0
-            )  # its own /proc/self is readable again, as libraries expect
+        elif LINUX:  # its own /proc/self is readable again, as libraries expect
+            ctypes.CDLL(None).prctl(SET_DUMPABLE, 1, 0, 0, 0)
+        _limit({"CORE": 0, "FSIZE": space["disk_bytes"]})  # before the host is asked about every such call
         with contextlib.suppress(OSError):  # when memory ends, this process goes first
             Path("/proc/self/oom_score_adj").write_text("900", encoding="ascii")
         if space["confine"]:

@@ -116,7 +116,7 @@ class SupervisedSession:
 
     def _request(self, server: ForkServer, job: Job) -> dict[str, Any]:
         inside, limits = server.inside, job.limits
-        rlimits = {"CORE": 0, "NOFILE": limits.open_files, "FSIZE": limits.disk_bytes}
+        rlimits = {"NOFILE": limits.open_files}
         if server.group is None:
             if not job.gpu:  # CUDA maps far more than it uses
                 rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
