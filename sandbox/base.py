@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from open_autoglm.events import Json
 from open_autoglm.sandbox.policy import default_policy
@@ -25,6 +25,8 @@ class Profile(StrEnum):
     """What solutions on tables use."""
     TORCH = "torch"
     """The same, and torch."""
+    KERNEL = "kernel"
+    """What solutions on tables use, and what a Jupyter kernel needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,71 @@ class Readiness:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+class CellEnd(StrEnum):
+    """How the execution of a cell ended, as seen from outside."""
+
+    ANSWERED = "answered"
+    """The kernel says that it is done; whether well is its claim."""
+    INTERRUPTED = "interrupted"
+    """Time was up, or somebody asked: the cell was stopped, and what it had made before is still there."""
+    LOST = "lost"
+    """The kernel ended, or was ended: nothing of its state is left. `restart` begins anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellOutput:
+    """One piece of output that a kernel says its cell made, without anything that a terminal or a page would obey."""
+
+    kind: Literal["stdout", "stderr", "display", "result", "error"]
+    text: str
+    html: str = ""
+    """Tables and text formatting: no script, no style, no link, nothing that would be loaded."""
+    png: bytes = b""
+    """A picture of a bounded size; empty where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """What came of a cell. Nothing in it makes a score: what is claimed was said by the kernel, which the cell can forge."""
+
+    end: CellEnd
+    detail: str = ""
+    """One sentence on an end that needs it."""
+    wall_seconds: float
+    claimed_ok: bool = False
+    claimed_outputs: tuple[CellOutput, ...] = ()
+    left_out: int = 0
+    """Pieces of output that there was no room for."""
+
+
+class Kernel(Protocol):
+    """Cells that share their state, for conversations and notebooks: one long execution of a session."""
+
+    def execute(self, code: str, *, timeout_seconds: float = 60.0) -> CellResult:
+        """Run a cell. When time is up it is interrupted, and where that does not help everything in the sandbox is killed.
+
+        Raises:
+            SandboxError: The kernel was lost or closed before; `restart` gives another.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the cell that runs, as Ctrl-C would. Thread-safe; no effect when idle."""
+        ...
+
+    def restart(self) -> None:
+        """End it with everything it knows, and start another.
+
+        Raises:
+            SandboxError: The sandbox failed, or the kernel is closed.
+        """
+        ...
+
+    def close(self) -> ExecutionReport:
+        """End it; return what was seen of it from outside. Idempotent."""
+        ...
+
+
 class Session(Protocol):
     """A warm place that runs jobs one at a time. Use as many sessions as there are workers."""
 
@@ -118,6 +185,25 @@ class Session(Protocol):
         ...
 
 
+class KernelSession(Session, Protocol):
+    """A session that can also keep a kernel."""
+
+    def kernel(
+        self, *, inputs: Mapping[str, Path] | None = None, limits: Limits | None = None, collect: Path | None = None
+    ) -> Kernel:
+        """Start a kernel, which has the session for itself until it is closed.
+
+        Args:
+            inputs: Name to a host file or folder; read-only, seen under that name in the kernel's working directory.
+            limits: Of all cells together; by default without limits on time.
+            collect: Host folder that receives what lies in the folder for output when the kernel is closed.
+
+        Raises:
+            SandboxError: The sandbox failed.
+        """
+        ...
+
+
 class Sandbox(Protocol):
     """One backend."""
 
@@ -128,7 +214,7 @@ class Sandbox(Protocol):
         """Find out what works here. Never raises."""
         ...
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session, with a fork server for code of this profile on its way; other code can be run, too.
 
         Raises:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup
-from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.gpu import DRIVER_FOLDERS, Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
@@ -41,6 +41,7 @@ HELPERS = (
     "confine.py",
     "runtime/__init__.py",
     "runtime/driver.py",
+    "runtime/kernel_app.py",
     "runtime/runtime.py",
 )
 SMALL_FILES = {
@@ -67,6 +68,7 @@ class BubblewrapLauncher:
 
     backend = "bubblewrap"
     isolating = True
+    in_kernel = False
     image = ""
 
     def __init__(self, bwrap: Path, seclusion: Seclusion, policy: Policy | None = None, gpu: Gpu | None = None) -> None:
@@ -266,14 +268,23 @@ class BubblewrapSandbox:
             details=_details(launcher),
         )
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its fork server imports in the background."""
+        return SupervisedSession(self.launcher(cpus=cpus), cpus=cpus, profile=profile, imports=self._imports)
+
+    def launcher(self, *, cpus: int) -> BubblewrapLauncher:
+        """Return the best way that works here to start a fork server.
+
+        Raises:
+            SandboxUnavailable: None does.
+        """
+        del cpus  # the executions' own limits hold
         launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
         if self._gpu is not None:
-            launcher = BubblewrapLauncher(launcher.bwrap, launcher.seclusion, launcher.policy, _present(self._gpu))
-        return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
+            return BubblewrapLauncher(launcher.bwrap, launcher.seclusion, launcher.policy, _present(self._gpu))
+        return launcher
 
 
 def _present(gpu: Gpu) -> Gpu:

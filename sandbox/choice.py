@@ -12,18 +12,16 @@ from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.docker import DockerSandbox
 from open_autoglm.sandbox.gpu import Gpu
+from open_autoglm.sandbox.jupyter import JupyterSandbox
 from open_autoglm.sandbox.landlock import LandlockSandbox
 from open_autoglm.sandbox.process import ProcessSandbox
 
 AUTO = "auto"
-PLANNED = {
-    "jupyter": "Running in a Jupyter kernel is not part of this version. Use '--sandbox bubblewrap' (Linux), or '--sandbox auto'.",
-}
 
 
 def backends() -> tuple[Sandbox, ...]:
-    """Return every backend of this version, the strongest first."""
-    return (DockerSandbox(), BubblewrapSandbox(), LandlockSandbox(), ProcessSandbox())
+    """Return every backend of this version, the strongest first; one that stands in another comes after it."""
+    return (DockerSandbox(), BubblewrapSandbox(), JupyterSandbox(), LandlockSandbox(), ProcessSandbox())
 
 
 def granted(name: str, gpu: Gpu) -> Sandbox:
@@ -35,6 +33,7 @@ def granted(name: str, gpu: Gpu) -> Sandbox:
     makers: dict[str, Callable[[], Sandbox]] = {
         DockerSandbox.name: lambda: DockerSandbox(gpu=gpu),
         BubblewrapSandbox.name: lambda: BubblewrapSandbox(gpu=gpu),
+        JupyterSandbox.name: lambda: JupyterSandbox(around=(DockerSandbox(gpu=gpu), BubblewrapSandbox(gpu=gpu))),
         ProcessSandbox.name: lambda: ProcessSandbox(gpu=gpu),
     }
     if name not in makers:
@@ -52,14 +51,12 @@ def select_sandbox(name: str, *, author: Author) -> Sandbox:
 
     Raises:
         UnknownName: There is no backend of that name.
-        SandboxUnavailable: The backend does not exist yet, is not ready, or none is ready that may run this code.
+        SandboxUnavailable: The backend is not ready, or none is ready that may run this code.
     """
-    if name in PLANNED:
-        raise SandboxUnavailable(PLANNED[name])
     known = {backend.name: backend for backend in backends()}
     if name != AUTO:
         if name not in known:
-            raise UnknownName("sandbox", name, [AUTO, *known, *PLANNED])
+            raise UnknownName("sandbox", name, [AUTO, *known])
         readiness = known[name].probe()
         if not readiness.ready:
             raise SandboxUnavailable(f"The sandbox {name!r} is not ready: {readiness.reason}")

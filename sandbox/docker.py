@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
 from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Contained, Inside, Seclusion
@@ -48,7 +48,8 @@ SOCKET = Path("/var/run/docker.sock")
 FOLDERS = (f"{HOME}/out", f"{HOME}/work", "/tmp")  # noqa: S108 - mount points
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
 HELPERS = (
-    "dial.py", "forkserver.py", "namespaces.py", "confine.py", "runtime/__init__.py", "runtime/driver.py", "runtime/runtime.py",
+    "dial.py", "forkserver.py", "namespaces.py", "confine.py", "runtime/__init__.py", "runtime/driver.py",
+    "runtime/kernel_app.py", "runtime/runtime.py",
 )  # fmt: skip
 SECCOMP = PACKAGE / "images" / "seccomp.json"
 FOLDER_BYTES = 4 << 30
@@ -71,6 +72,7 @@ class DockerLauncher:
 
     backend = "docker"
     isolating = True
+    in_kernel = False
 
     def __init__(
         self, image: str, seclusion: Seclusion, *, cpus: int = 2, policy: Policy | None = None, gpu: Gpu | None = None
@@ -203,14 +205,21 @@ class DockerSandbox:
             details=details,
         )
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its first container starts in the background."""
+        return SupervisedSession(self.launcher(cpus=cpus), cpus=cpus, profile=profile, imports=self._imports)
+
+    def launcher(self, *, cpus: int) -> DockerLauncher:
+        """Return the best way that works here to start a fork server.
+
+        Raises:
+            SandboxUnavailable: None does.
+        """
         launcher, reason, _ = _working(self._seclusion)
         if launcher is None:
             raise SandboxUnavailable(reason)
         image = launcher.image if self._gpu is None else _image_for_gpus()
-        launcher = DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu)
-        return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
+        return DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu)
 
 
 def seccomp_profile(policy: Policy) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import os
 import selectors
 import signal
 import socket
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from open_autoglm.sandbox.base import Limits
 from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.cgroup import Cgroup, Counters
 from open_autoglm.sandbox.claims import ClaimReader
+from open_autoglm.sandbox.disk import is_out_of_names, size_of, used
+from open_autoglm.sandbox.errand import Errand
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.report_pb2 import Status, Violation
@@ -23,6 +26,7 @@ from open_autoglm.sandbox.server import ForkServer, receive, send
 from open_autoglm.sandbox.stall import StallWatch
 from open_autoglm.sandbox.streams import BoundedStream
 from open_autoglm.sandbox.watch import Watch
+from open_autoglm.sandbox.wires import Wires
 
 TICK_SECONDS = 0.1
 NOT_ITS_OWN = 3
@@ -68,6 +72,8 @@ class Execution:
     """Folders whose size the disk limit bounds, where the kernel does not do it."""
     cancelled: Cancellation
     policy: Policy
+    wires: Wires | None = None
+    """Of the Jupyter kernel that it is, if so."""
     verdict: Verdict = field(default_factory=Verdict)
     stdout: BoundedStream = field(default_factory=BoundedStream)
     stderr: BoundedStream = field(default_factory=BoundedStream)
@@ -80,6 +86,9 @@ class Execution:
     """Whether refused system calls are among the violations."""
     _calls: Watch | None = None
     _cell: int | None = None
+    _handles: threading.Lock = field(default_factory=threading.Lock)
+    """Held where `_cell` is used by another thread, and where it is closed."""
+    _errand: Errand | None = None
     _root: int = -1
     _stall: StallWatch = field(init=False)
     _group: int = 0
@@ -111,7 +120,7 @@ class Execution:
             self.verdict.wall_seconds = time.monotonic() - started
             self._drain()
             self._note_full_disk()
-            if _size(self.watched_folders, self.limits.disk_bytes) + PAGE_BYTES > self.limits.disk_bytes:
+            if size_of(self.watched_folders, self.limits.disk_bytes) + PAGE_BYTES > self.limits.disk_bytes:
                 self.note_disk_limit()
             self._note_calls()
         finally:
@@ -123,9 +132,9 @@ class Execution:
         """Tell of a disk that is full now: the code may take the refusal quietly, too fast to be watched."""
         own = [self.out] if self.out is not None and self.seclusion is Seclusion.NAMESPACES else []
         folders = self.server.writable or own
-        if sum(map(_used, folders)) + PAGE_BYTES > self.limits.disk_bytes:
+        if sum(map(used, folders)) + PAGE_BYTES > self.limits.disk_bytes:
             self.note_disk_limit()
-        elif any(_is_out_of_names(folder) for folder in folders):
+        elif any(is_out_of_names(folder) for folder in folders):
             self.note_disk_limit(f"more than {self.policy.filesystem.inodes:,} files and folders")
 
     def note_disk_limit(self, detail: str = "") -> str:
@@ -157,13 +166,25 @@ class Execution:
                 reader, writer = os.pipe()
                 writers.append(writer)
                 self._selector.register(reader, selectors.EVENT_READ, sink)
-            self.server.submit(request, [*writers, guest.fileno()])
+            wires = self.wires.descriptors if self.wires else []
+            self.server.submit(request, [*writers, guest.fileno(), *wires])
+            if self.wires is not None:
+                self._errand = Errand.give(self.wires) if self.wires.once else None
+                self.wires.hand_over()
+            if self._errand is not None:
+                self._selector.register(self._errand.line, selectors.EVENT_READ, self._errand)
         except OSError as error:
             raise SandboxError(f"The sandbox is gone: {error}. {self.server.last_words()}") from error
         finally:
             guest.close()
             for writer in writers:
                 os.close(writer)
+
+    def interrupt(self) -> None:
+        """Send its first process SIGINT. Thread-safe; no effect before it is born and after its end."""
+        with self._handles, suppress(ProcessLookupError):
+            if self._cell is not None:
+                signal.pidfd_send_signal(self._cell, signal.SIGINT)
 
     def _await_birth(self, channel: socket.socket) -> None:
         channel.settimeout(BIRTH_SECONDS)
@@ -220,9 +241,9 @@ class Execution:
 
     def _read(self, timeout: float) -> None:
         for key, _ in self._selector.select(timeout):
-            if isinstance(key.data, Watch):
+            if isinstance(key.data, Watch | Errand):
                 self._note_full_disk()  # the call may be the one that makes room again, and is held until it is answered
-                if not key.data.answer():
+                if not key.data.go_on():
                     self._selector.unregister(key.fileobj)
                 continue
             if isinstance(key.fileobj, Cancellation):  # it only ends the wait
@@ -239,7 +260,8 @@ class Execution:
 
     def _said(self) -> int:
         """Return the bytes that came out of it by any way: the pipe for claims is no way round the limit."""
-        return self.stdout.total_bytes + self.stderr.total_bytes + self.claims.total_bytes
+        replies = self._errand.line.total_bytes if self._errand else 0
+        return self.stdout.total_bytes + self.stderr.total_bytes + self.claims.total_bytes + replies
 
     def _stop(self, status: Status, detail: str) -> None:
         if self.verdict.status == Status.STATUS_UNSPECIFIED:
@@ -285,7 +307,7 @@ class Execution:
         started = time.monotonic()
         if started < self._next_walk:
             return 0
-        total = _size(self.watched_folders, self.limits.disk_bytes) + sum(map(_used, self.server.writable))
+        total = size_of(self.watched_folders, self.limits.disk_bytes) + sum(map(used, self.server.writable))
         now = time.monotonic()
         self._next_walk = now + 10 * (now - started)
         return total
@@ -365,33 +387,9 @@ class Execution:
             os.close(self._calls.listener)
             self._calls = None
         self._selector.close()
-        if self._cell is not None:
-            os.close(self._cell)
-            self._cell = None
-
-
-def _used(folder: int) -> int:
-    """Return the bytes used on the file system of this folder, which holds nothing else."""
-    about = os.fstatvfs(folder)
-    return (about.f_blocks - about.f_bfree) * about.f_frsize
-
-
-def _is_out_of_names(folder: int) -> bool:
-    about = os.fstatvfs(folder)
-    return about.f_files > 0 and about.f_ffree == 0
-
-
-def _size(folders: tuple[Path, ...], enough: int) -> int:
-    """Return the bytes on disk under these folders, counting no further than `enough`."""
-    total, todo = 0, [str(folder) for folder in folders]
-    while todo and total <= enough:
-        try:
-            with os.scandir(todo.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-        except OSError:  # it vanished while we looked, or lies too deep for a path
-            continue
-    return total
+        if self._errand is not None:
+            self._errand.line.close()
+        with self._handles:
+            if self._cell is not None:
+                os.close(self._cell)
+                self._cell = None

@@ -120,10 +120,10 @@ def _parts() -> Parts:
     """Import what is beside this program."""
     here = Path(__file__).parent
     sys.path[:0] = [str(here / "runtime"), str(here)]
-    names = ("driver", "namespaces", "confine") if LINUX else ("driver",)
-    parts = Parts(*map(importlib.import_module, names), *[None] * (3 - len(names)))
+    names = ("kernel_app", "driver", "namespaces", "confine") if LINUX else ("kernel_app", "driver")
+    _, *parts = map(importlib.import_module, names)  # the driver asks for the first by its name
     del sys.path[:2]  # what is imported now, and by executed code, is installed, of the standard library, or its own
-    return parts
+    return Parts(*parts, *[None] * (3 - len(parts)))
 
 
 def _import(names: list[str], missing: list[str], *, until: Callable[[], bool]) -> None:
@@ -299,14 +299,12 @@ def _be_cell(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> No
             os._exit(NEVER_REACHED)
         if space["confine"]:
             parts.confine.restrict(space["confine"])  # now that the folders are there
-        claims = _take_streams(descriptors[:3])
+        claims = _take_streams([*descriptors[:3], *descriptors[4:]])
         _limit(request["rlimits"])
         paths = {name: Path(folder) for name, folder in request["paths"].items()}
         job = json.loads((paths["job"] / "job.json").read_text(encoding="utf-8"))
         _settle(paths, request["cpus"])
-        place = parts.driver.Place(
-            code=paths["job"] / "code", inputs=paths["job"] / "in", out=paths["out"], work=paths["work"]
-        )
+        place = parts.driver.Place.of(paths, request.get("wires"), len(descriptors))
         code = parts.driver.run(job["call"], job["context"], place, parts.driver.Claims(claims))
     except BaseException:  # noqa: BLE001 - nothing may run on as a second fork server
         os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
@@ -324,12 +322,12 @@ def _watched(calls: Mapping[str, Any] | None, parts: Parts) -> list[int]:
 
 
 def _take_streams(streams: Sequence[int]) -> int:
-    """Put the streams on 0 to 2, the claims on 3, close everything else."""
+    """Put the streams on 0 to 2, the claims on 3, what a kernel listens at on 4 and after, close everything else."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     high = [os.dup2(descriptor, 100 + i) for i, descriptor in enumerate([nothing, *streams])]
     for number, descriptor in enumerate(high):
         os.dup2(descriptor, number, inheritable=number < 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(len(high), os.sysconf("SC_OPEN_MAX"))
     # New objects: those of the fork server believe that they write to its log file.
     sys.stdout, sys.stderr = (
         open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
@@ -373,7 +371,7 @@ def _receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     while not data.endswith(b"\n"):
         seen = channel.recv(MESSAGE_BYTES, socket.MSG_PEEK)
         line = seen.find(b"\n") + 1 or max(1, len(seen))  # the next message may be waiting behind this one
-        part, more, _, _ = socket.recv_fds(channel, line, 8)
+        part, more, _, _ = socket.recv_fds(channel, line, 16)
         if not part:
             return {}, descriptors
         data += part

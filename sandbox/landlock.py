@@ -27,7 +27,7 @@ from subprocess import Popen
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup, confine
-from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.bubblewrap import python_folders
 from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import Policy, default_policy
@@ -50,6 +50,7 @@ class LandlockLauncher:
     backend = "landlock"
     isolating = True
     seclusion = Seclusion.RULES
+    in_kernel = False
     image = ""
 
     def __init__(self, *, version: int, user: int | None, policy: Policy | None = None) -> None:
@@ -110,7 +111,7 @@ class LandlockSandbox:
             details={"landlock": str(_version()), **({} if own_user is None else {"limits": limits})},
         )
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its fork server imports in the background."""
         own_user, reason = _working(self._own_user)
         if own_user is None:

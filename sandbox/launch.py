@@ -94,6 +94,8 @@ class Launcher(Protocol):
     isolating: bool
     seclusion: Seclusion
     policy: Policy
+    in_kernel: bool
+    """Whether each job is done by a Jupyter kernel of its own."""
     image: str
     """What the engine starts, by the hash of its content; empty where the host's own Python is shown."""
 

@@ -7,11 +7,13 @@ once, and a fresh one begins to import: code that had to be killed may have left
 
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from open_autoglm.errors import SandboxError, SandboxUnavailable
-from open_autoglm.sandbox.base import Job, Profile, Readiness, Sandbox, Session
+from open_autoglm.sandbox.base import Job, Kernel, KernelSession, Limits, Profile, Readiness, Sandbox
 from open_autoglm.sandbox.report import ExecutionReport, Status
 
 IDLE_SECONDS = 600.0
@@ -28,7 +30,7 @@ class Kind:
 
 @dataclass(slots=True)
 class _Waiting:
-    session: Session
+    session: KernelSession
     kind: Kind
     since: float
 
@@ -61,7 +63,7 @@ class PooledSandbox:
         kind = Kind(cpus, profile)
         return LentSession(self, kind, self.take(kind))
 
-    def take(self, kind: Kind) -> Session:
+    def take(self, kind: Kind) -> KernelSession:
         """Return the session of this kind that waited least, or a fresh one.
 
         Raises:
@@ -73,7 +75,7 @@ class PooledSandbox:
                     return self._waiting.pop(number).session
         return self._fresh(kind)
 
-    def give_back(self, session: Session, kind: Kind) -> None:
+    def give_back(self, session: KernelSession, kind: Kind) -> None:
         """Keep a session for the next, unless this sandbox is closed."""
         with self._lock:
             if not self._closed:
@@ -81,16 +83,16 @@ class PooledSandbox:
                 return
         session.close()
 
-    def discard(self, session: Session, kind: Kind) -> None:
+    def discard(self, session: KernelSession, kind: Kind) -> None:
         """Close a session for good, and have another one ready for who used it."""
         with suppress(SandboxUnavailable):  # told to who asks for it
             self.give_back(self._fresh(kind), kind)
         session.close()
 
-    def _fresh(self, kind: Kind) -> Session:
+    def _fresh(self, kind: Kind) -> KernelSession:
         return self.sandbox.open(cpus=kind.cpus, profile=kind.profile)
 
-    def _put(self, session: Session, kind: Kind) -> None:
+    def _put(self, session: KernelSession, kind: Kind) -> None:
         self._waiting.append(_Waiting(session, kind, time.monotonic()))
         self._look_again()
 
@@ -126,11 +128,12 @@ class PooledSandbox:
 class LentSession:
     """A session of a pool, which may be another one after each job; see `Session`."""
 
-    def __init__(self, pool: PooledSandbox, kind: Kind, session: Session) -> None:
+    def __init__(self, pool: PooledSandbox, kind: Kind, session: KernelSession) -> None:
         self._pool, self._kind = pool, kind
-        self._session: Session | None = session
+        self._session: KernelSession | None = session
         self._running = threading.Lock()
         self._closed = False
+        self._spent = False
 
     def run(self, job: Job) -> ExecutionReport:
         """Run one job; the session it ran in is used again only if it ended by itself."""
@@ -148,6 +151,16 @@ class LentSession:
                     self._pool.discard(session, self._kind)
             return report
 
+    def kernel(
+        self, *, inputs: Mapping[str, Path] | None = None, limits: Limits | None = None, collect: Path | None = None
+    ) -> Kernel:
+        """Start a kernel, see `KernelSession.kernel`; the session is not used by others afterwards."""
+        with self._running:
+            if self._closed:
+                raise SandboxError("This session is closed.")
+            self._session, self._spent = self._session or self._pool.take(self._kind), True
+            return self._session.kernel(inputs=inputs, limits=limits, collect=collect)
+
     def cancel(self) -> None:
         """See `Session.cancel`."""
         session = self._session
@@ -160,4 +173,4 @@ class LentSession:
         with self._running:
             session, self._session, self._closed = self._session, None, True
         if session is not None:
-            self._pool.give_back(session, self._kind)
+            (self._pool.discard if self._spent else self._pool.give_back)(session, self._kind)

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from open_autoglm.sandbox.base import Profile, Readiness, Session
+from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import default_policy
@@ -28,6 +28,7 @@ class ProcessLauncher:
     backend = "process"
     tier = "process"
     isolating = False
+    in_kernel = False
     seclusion = Seclusion.NONE
     image = ""
     policy = default_policy()
@@ -68,6 +69,6 @@ class ProcessSandbox:
             details={"python": sys.version.split()[0]},
         )
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> Session:
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its fork server imports in the background."""
         return SupervisedSession(ProcessLauncher(self._gpu), cpus=cpus, profile=profile, imports=self._imports)

@@ -36,10 +36,13 @@ _TABULAR = (
     "skops.io",
     "lightgbm",
 )
+KERNEL_IMPORTS = ("zmq", "ipykernel.heartbeat", "ipykernel.ipkernel", "ipykernel.kernelapp")
+"""What a process that becomes a Jupyter kernel needs; none of it starts a thread when it is imported."""
 IMPORTS: Mapping[Profile, tuple[str, ...]] = {
     Profile.PLAIN: (),
     Profile.TABULAR: _TABULAR,
     Profile.TORCH: (*_TABULAR, "torch"),
+    Profile.KERNEL: (*KERNEL_IMPORTS, *_TABULAR),
 }
 _ON_TORCH = frozenset({"torch", "transformers", "peft", "accelerate"})
 _ON_TABLES = frozenset({name.partition(".")[0] for name in _TABULAR} | {"xgboost", "catboost", "skrub", "matplotlib"})
@@ -50,6 +53,8 @@ _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([^#;\n]+))", re.MU
 
 def profile_of(job: Job) -> Profile:
     """Return the fork server that suits this job. A guess from the text of its code: a wrong one costs time and nothing else."""
+    if job.call == "kernel":
+        return Profile.KERNEL
     named = frozenset[str]().union(*map(_imported, job.code.values()))
     if named & _ON_TORCH and _has_torch():
         return Profile.TORCH

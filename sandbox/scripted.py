@@ -1,17 +1,56 @@
 """The fake: answers from a script, runs nothing, and fails loudly when it is asked for more."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
 from open_autoglm.errors import SandboxError, ScriptExhausted
-from open_autoglm.sandbox.base import Job, Profile, Readiness
-from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
+from open_autoglm.sandbox.base import CellResult, Job, Limits, Profile, Readiness
+from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport, Status
 from open_autoglm.sandbox.report_pb2 import Artefact, Isolation
 
 Answer = ExecutionReport | SandboxError | Callable[[Job], ExecutionReport]
 """A report, an error to raise, or a function of the job that may also write artefacts into `job.collect`."""
+
+
+@dataclass(slots=True)
+class ScriptedKernel:
+    """Gives the next result for every cell."""
+
+    results: list[CellResult]
+    codes: list[str] = field(default_factory=list)
+    """What was asked, in order."""
+    interrupted: int = 0
+    restarted: int = 0
+    closed: bool = False
+
+    def execute(self, code: str, *, timeout_seconds: float = 60.0) -> CellResult:
+        """Give the next result.
+
+        Raises:
+            ScriptExhausted: There is none left.
+            SandboxError: It is closed.
+        """
+        if self.closed:
+            raise SandboxError("The kernel is closed.")
+        self.codes.append(code)
+        if not self.results:
+            raise ScriptExhausted(f"no result left for cell {len(self.codes)}: {code[:60]!r}")
+        return self.results.pop(0)
+
+    def interrupt(self) -> None:
+        """Count the call."""
+        self.interrupted += 1
+
+    def restart(self) -> None:
+        """Count the call."""
+        self.restarted += 1
+
+    def close(self) -> ExecutionReport:
+        """Refuse further cells."""
+        self.closed = True
+        return ExecutionReport(schema_version=SCHEMA_VERSION, phase="kernel", status=Status.STATUS_OK)
 
 
 @dataclass(slots=True)
@@ -23,6 +62,8 @@ class ScriptedSession:
     """What was asked, in order."""
     cancelled: int = 0
     closed: bool = False
+    cells: list[CellResult] = field(default_factory=list)
+    """What its kernel answers."""
 
     def run(self, job: Job) -> ExecutionReport:
         """Give the next answer, labelled as this job's.
@@ -53,6 +94,12 @@ class ScriptedSession:
         if not report.HasField("isolation"):
             report.isolation.CopyFrom(Isolation(backend="scripted", tier="scripted", isolating=True))
         return report
+
+    def kernel(
+        self, *, inputs: Mapping[str, Path] | None = None, limits: Limits | None = None, collect: Path | None = None
+    ) -> "ScriptedKernel":
+        """Give a kernel that answers from the session's list of cells."""
+        return ScriptedKernel(self.cells)
 
     def cancel(self) -> None:
         """Count the call."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.base import Job, Profile
 from open_autoglm.sandbox.launch import Launcher
-from open_autoglm.sandbox.profiles import IMPORTS, profile_of
+from open_autoglm.sandbox.profiles import IMPORTS, KERNEL_IMPORTS, profile_of
 from open_autoglm.sandbox.server import ForkServer
 
 IDLE_SECONDS = 600.0
@@ -42,7 +42,9 @@ class Servers:
         Raises:
             SandboxUnavailable: It cannot be started.
         """
-        names = IMPORTS[profile] if self.imports is None else self.imports
+        names = list(IMPORTS[profile] if self.imports is None else self.imports)
+        if self.launcher.in_kernel:
+            names = [*KERNEL_IMPORTS, *names]
         server = ForkServer.start(self.launcher, self.base, cpus=self.cpus, imports=names)
         self._held[profile] = FiledServer(server, time.monotonic())
         return server

@@ -5,13 +5,13 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.artefacts import Collection, collect
-from open_autoglm.sandbox.base import Job, Limits, Profile
+from open_autoglm.sandbox.base import Job, Kernel, Limits, Profile
 from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.exchange import Exchange, make_folder, remove, sweep
 from open_autoglm.sandbox.execution import Execution
@@ -22,12 +22,15 @@ from open_autoglm.sandbox.server import ForkServer
 from open_autoglm.sandbox.servers import Servers
 from open_autoglm.sandbox.syscalls import filters
 from open_autoglm.sandbox.watch import KIND
+from open_autoglm.sandbox.wires import Wires
 
 _PREFIX = "autoglm-session-"
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
 _NO_SPACE = ("[Errno 28]", "[Errno 27]")  # the device is full; the file is larger than allowed
 _PROMISED = {"fit": "model/", "predict": "predictions.npy", "script": "out.csv", "notebook": "notebook.ipynb"}
 """Artefact of each call: a process that ended well without it did not do its job."""
+KERNEL = "kernel"
+"""The call that has an execution keep a Jupyter kernel until it is told to end."""
 _PLAIN_FOLDERS = ("out", "work", "tmp")
 
 
@@ -61,11 +64,30 @@ class SupervisedSession:
         self._idle.set()
         self._cancelled = Cancellation()
         self._closed = False
+        self._current: Execution | None = None
         self._servers = Servers(launcher, self._base, cpus, imports)
         self._servers.start(profile)
 
     def run(self, job: Job) -> ExecutionReport:
         """Run one job; see `Session.run`."""
+        if not self._launcher.in_kernel:
+            return self.attend(job, None)
+        wires = Wires.make(once=True)
+        try:
+            return self.attend(job, wires)
+        finally:
+            wires.close()
+
+    def kernel(
+        self, *, inputs: Mapping[str, Path] | None = None, limits: Limits | None = None, collect: Path | None = None
+    ) -> Kernel:
+        """Start a kernel; see `Session.kernel`."""
+        from open_autoglm.sandbox.kernel import SupervisedKernel  # noqa: PLC0415 - it stands on this module
+
+        return SupervisedKernel(self, inputs=inputs or {}, limits=limits, collect=collect)
+
+    def attend(self, job: Job, wires: Wires | None) -> ExecutionReport:
+        """Run one job, as a Jupyter kernel where there are wires for one; see `run`."""
         with self._running:
             if self._closed:
                 raise SandboxError("This session is closed.")
@@ -74,11 +96,11 @@ class SupervisedSession:
             self._cancelled.clear()
             self._idle.clear()
             try:
-                return self._run(job)
+                return self._run(job, wires)
             finally:
                 self._idle.set()
 
-    def _run(self, job: Job) -> ExecutionReport:
+    def _run(self, job: Job, wires: Wires | None) -> ExecutionReport:
         queued = time.monotonic()
         digest = self._exchange.fill(job)
         profile = self._servers.profile_for(job)
@@ -86,12 +108,14 @@ class SupervisedSession:
         if server is None:
             detail = "cancelled before it started"
             return ExecutionReport(**self._labels(job, digest), status=Status.STATUS_CANCELLED, detail=detail)
-        execution = self._execution(server, job.limits)
+        execution = self._current = self._execution(server, job.limits, wires)
         waited = time.monotonic() - queued
         try:
-            request = self._request(server, job)
+            request = self._request(server, job, wires)
             execution.supervise(request)
-            if self._launcher.seclusion is not Seclusion.SINGLE_USE:
+            if (
+                self._launcher.seclusion is not Seclusion.SINGLE_USE and job.call != KERNEL
+            ):  # who restarts one would wait
                 server.prepare(request)
             return self._report(job, digest, execution, waited)
         except BaseException:  # also an interrupt of this thread: nothing may go on running unwatched
@@ -100,7 +124,7 @@ class SupervisedSession:
         finally:
             self._after(execution, profile)
 
-    def _execution(self, server: ForkServer, limits: Limits) -> Execution:
+    def _execution(self, server: ForkServer, limits: Limits, wires: Wires | None) -> Execution:
         plain = not self._launcher.seclusion.by_namespaces
         out = os.open(self._base / "out", os.O_RDONLY | os.O_DIRECTORY) if plain else None
         return Execution(
@@ -111,10 +135,11 @@ class SupervisedSession:
             watched_folders=tuple(self._base / name for name in _PLAIN_FOLDERS) if plain else (),
             cancelled=self._cancelled,
             policy=self._policy,
+            wires=wires,
             out=os.dup(server.writable[0]) if server.writable else out,
         )
 
-    def _request(self, server: ForkServer, job: Job) -> dict[str, Any]:
+    def _request(self, server: ForkServer, job: Job, wires: Wires | None = None) -> dict[str, Any]:
         inside, limits = server.inside, job.limits
         rlimits = {"NOFILE": limits.open_files}
         if server.group is None:
@@ -136,6 +161,7 @@ class SupervisedSession:
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
             "cpus": None if limits.cpus == self._cpus else limits.cpus,
+            "wires": wires and {"key": wires.key},
         }
 
     def _after(self, execution: Execution, profile: Profile) -> None:
@@ -213,6 +239,11 @@ class SupervisedSession:
             return
         self._cancelled.set()
         self._idle.wait()
+
+    def interrupt(self) -> None:
+        """Send what is running the signal of Ctrl-C. Thread-safe; no effect when idle."""
+        if not self._idle.is_set() and self._current is not None:
+            self._current.interrupt()
 
     def close(self) -> None:
         """Free everything. Idempotent."""

@@ -82,7 +82,7 @@ class Watch:
         rules = refusals(self.policy.system_calls, namespaces=self.namespaces)
         self._rules = {name: rule for rule in rules for name in rule.calls}
 
-    def answer(self) -> bool:
+    def go_on(self) -> bool:
         """Answer the call that waits, if it still does; return whether there is anybody left to listen to."""
         poller = select.poll()
         poller.register(self.listener, select.POLLIN)

@@ -116,10 +116,11 @@ class Program(_Part):
     """Expectation where no control group counts refused forks and killed processes, as for ordinary users on most machines."""
 
     def expected(self, backend: str, tier: str, *, counted: bool = True) -> Expectation:
-        """Return what holds for a backend of this tier; `counted` says whether control groups count there."""
+        """Return what holds for a backend of this tier; a kernel's is that of the sandbox around it. `counted` says whether control groups count there."""
         if not counted and self.expect_uncounted is not None:
             return self.expect_uncounted
-        return self.expect_on.get(tier) or self.expect_on.get(backend) or self.expect
+        around = tier.removeprefix("jupyter/")
+        return self.expect_on.get(around) or self.expect_on.get(backend) or self.expect
 
     def missing(self) -> list[str]:
         """Return what it needs and this machine lacks."""

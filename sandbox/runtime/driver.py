@@ -16,6 +16,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,6 +24,8 @@ from typing import Any
 MESSAGE_CHARACTERS = 8_000
 FRAMES = 20
 SMALL_BYTES = 8 << 20
+FIRST_OF_KERNEL = 4
+"""The lowest descriptor that is not one of the job's own: standard streams and claims."""
 
 
 @dataclass
@@ -33,6 +36,14 @@ class Place:
     inputs: Path
     out: Path
     work: Path
+    wires: Mapping[str, Any] | None = None
+    """Of a Jupyter kernel that this process becomes: `key`, and `descriptors` of five listening sockets (see `kernel_app`)."""
+
+    @classmethod
+    def of(cls, paths: Mapping[str, Path], wires: Mapping[str, Any] | None, descriptors: int) -> Place:
+        """Return the place where a session lays things; of so many descriptors, those of a kernel are the last."""
+        listening = {**wires, "descriptors": range(FIRST_OF_KERNEL, descriptors)} if wires else None
+        return cls(paths["job"] / "code", paths["job"] / "in", paths["out"], paths["work"], listening)
 
 
 @dataclass
@@ -66,7 +77,14 @@ class Claims:
 
 
 def run(call: str, context: Mapping[str, Any], place: Place, claims: Claims) -> int:
-    """Do the job and return the exit code of the process."""
+    """Do the job, in a Jupyter kernel where there are wires for one, and return the exit code of the process."""
+    job = partial(_do, call, context, place, claims)
+    if place.wires is None or call == "kernel":
+        return job()
+    return int(importlib.import_module("kernel_app").once(place.wires, job, FIRST_OF_KERNEL))
+
+
+def _do(call: str, context: Mapping[str, Any], place: Place, claims: Claims) -> int:
     try:
         CALLS[call](context, place, claims)
         code = 0
@@ -231,6 +249,11 @@ class _Stopwatch:
         self.seconds += time.monotonic() - self.started
 
 
+def _kernel(_: Mapping[str, Any], place: Place, claims: Claims) -> None:
+    with claims.timed("call"):
+        importlib.import_module("kernel_app").serve(place.wires, (place.code, place.inputs), place.work)
+
+
 def _nothing(context: Mapping[str, Any], place: Place, claims: Claims) -> None:
     """Show that a process can be started and watched here."""
 
@@ -240,6 +263,7 @@ CALLS: dict[str, Callable[[Mapping[str, Any], Place, Claims], None]] = {
     "predict": _predict,
     "script": _script,
     "notebook": _notebook,
+    "kernel": _kernel,
     "nothing": _nothing,
 }
 

@@ -43,12 +43,15 @@ app.command(runs_app)
 app.command(config_app)
 eval_app = App(name="eval", help="Measure how well this installation holds what it promises.")
 app.command(eval_app)
-sandbox_app = App(name="sandbox", help="Images and containers in which written code runs (Docker).")
+sandbox_app = App(
+    name="sandbox", help="Images and containers in which written code runs (Docker), and sealed kernels for Jupyter."
+)
 app.command(sandbox_app)
 
 Given: TypeAlias = Annotated[Front, Parameter(parse=False)]
 RunDir: TypeAlias = Annotated[Path, Parameter(help="A run directory, or the id of a run in ./autoglm-runs.")]
 Json: TypeAlias = Annotated[bool, Parameter("--json", help="Print one JSON document and nothing else on stdout.")]
+InGpuImage: TypeAlias = Annotated[bool, Parameter(help="In the image for GPUs; without a GPU.")]
 Yes: TypeAlias = Annotated[bool, Parameter(help="Ask nothing: take the best guess, and record it.")]
 Quiet: TypeAlias = Annotated[bool, Parameter(help="No progress on stderr.")]
 Time: TypeAlias = Annotated[str | None, Parameter(help="Time budget: 60s, 10m, 1h30m, or 90 for seconds.")]
@@ -265,15 +268,19 @@ def sandbox_prune(*, front: Given) -> int:
 
 
 @sandbox_app.command(name="shell")
-def sandbox_shell(
-    *,
-    gpu: Annotated[bool, Parameter(help="In the image for GPUs; without a GPU.")] = False,
-    front: Given,
-) -> int:
+def sandbox_shell(*, gpu: InGpuImage = False, front: Given) -> int:
     """Open a shell in the image, without network or rights."""
     from open_autoglm.sandbox_command import shell_command  # noqa: PLC0415 - see the module's docstring
 
     shell_command(front, gpu=gpu)
+
+
+@sandbox_app.command(name="kernels")
+def sandbox_kernels(*, front: Given) -> int:
+    """Offer sealed kernels in Jupyter; `jupyter kernelspec remove NAME` takes one away."""
+    from open_autoglm.sandbox_command import kernels_command  # noqa: PLC0415 - see the module's docstring
+
+    return kernels_command(front)
 
 
 @config_app.command(name="show")

@@ -1,4 +1,4 @@
-"""What `autoglm sandbox` does: the images and containers of the Docker backend."""
+"""What `autoglm sandbox` does: the images and containers of the Docker backend, and the kernels for Jupyter."""
 
 import os
 import shutil
@@ -80,6 +80,15 @@ def prune_command(front: Front) -> int:
             front.terminal.tell(f"{name} stays: {error.explanation}")
         else:
             front.terminal.say(f"removed {name}")
+    return 0
+
+
+def kernels_command(front: Front) -> int:
+    """Install the kernelspecs of the sealed kernels for this user."""
+    from open_autoglm.sandbox.kernelspecs import install  # noqa: PLC0415 - as above
+
+    for folder in install():
+        front.terminal.say(f"installed {folder}")
     return 0
 
 

@@ -42,7 +42,7 @@ def run(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def _answer_all(listener: int) -> None:
     watch = Watch(listener, default_policy())
-    while watch.answer():
+    while watch.go_on():
         time.sleep(0.001)
     os.close(listener)
 

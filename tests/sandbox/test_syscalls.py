@@ -174,10 +174,10 @@ def test_whoever_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_
     """The end of all filtered processes ends the listening; one that was killed while it waited does not."""
     reader, writer = os.pipe()
     os.write(writer, b"x")
-    assert Watch(reader, POLICY, machine="x86_64").answer()  # readable, but no listener: as after a kill
+    assert Watch(reader, POLICY, machine="x86_64").go_on()  # readable, but no listener: as after a kill
     os.read(reader, 1)
-    assert Watch(reader, POLICY, machine="x86_64").answer()  # nothing waits
+    assert Watch(reader, POLICY, machine="x86_64").go_on()  # nothing waits
     os.close(writer)
-    assert not Watch(reader, POLICY, machine="x86_64").answer()
+    assert not Watch(reader, POLICY, machine="x86_64").go_on()
     os.close(reader)
     assert select.POLLHUP
