@@ -26,8 +26,10 @@ from pathlib import Path
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup
 from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
+from open_autoglm.sandbox.elsewhere import elsewhere
 from open_autoglm.sandbox.gpu import DRIVER_FOLDERS, Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, module_path, program
+from open_autoglm.sandbox.machine import features
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.trial import problem_with
@@ -303,9 +305,14 @@ def _present(gpu: Gpu) -> Gpu:
 
 def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:
     if launcher is None:
-        return {"platform": sys.platform}
+        return features()
     limits = "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
-    return {"program": str(launcher.bwrap), "between_executions": launcher.seclusion.value, "limits": limits}
+    return {
+        **features(),
+        "program": str(launcher.bwrap),
+        "between_executions": launcher.seclusion.value,
+        "limits": limits,
+    }
 
 
 def programs() -> list[Path]:
@@ -321,8 +328,8 @@ def programs() -> list[Path]:
 @cache
 def _working(only: Seclusion | None) -> tuple[BubblewrapLauncher | None, str]:
     """Find the best way that works on this machine, by trying; once in a process."""
-    if sys.platform != "linux":
-        return None, "bubblewrap needs Linux; on this system use Docker, or a Linux machine."
+    if (advice := elsewhere("bubblewrap")) is not None:
+        return None, advice
     candidates = programs()
     if not candidates:
         return None, "There is no bwrap program; install bubblewrap by the system's package manager."

@@ -34,6 +34,7 @@ from typing import Any
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.cgroup import PERIOD_MICROSECONDS
+from open_autoglm.sandbox.elsewhere import elsewhere
 from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import PACKAGE, Contained, Inside, Seclusion
 from open_autoglm.sandbox.owner import owner
@@ -252,8 +253,8 @@ def engine() -> Any:
 @cache
 def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[str, str]]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
-    if sys.platform != "linux":
-        return None, "The Docker backend needs an engine on the same Linux machine.", {"platform": sys.platform}
+    if (advice := elsewhere("docker")) is not None:
+        return None, advice, {"platform": sys.platform}
     reason = missing_engine()
     if reason:
         return None, reason, {}
@@ -327,6 +328,7 @@ def _versions() -> dict[str, str]:
     return {
         "engine": parts.get("Engine", str(versions.get("Version"))),
         "runc": parts.get("runc", "unknown"),
+        "runtimes": " ".join(sorted(about.get("Runtimes") or ["runc"])),
         "cgroup": f"v{about.get('CgroupVersion', '1')} by {about.get('CgroupDriver')}",
         "storage": str(about.get("Driver")),
         "user": "its own" if os.geteuid() == 0 else "yours",

@@ -29,7 +29,9 @@ from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox import cgroup, confine
 from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.bubblewrap import python_folders
+from open_autoglm.sandbox.elsewhere import elsewhere
 from open_autoglm.sandbox.launch import PACKAGE, Inside, Seclusion, start_plainly
+from open_autoglm.sandbox.machine import features
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 from open_autoglm.sandbox.syscalls import filters
@@ -108,7 +110,7 @@ class LandlockSandbox:
             isolating=True,
             tier=tier,
             reason=reason,
-            details={"landlock": str(_version()), **({} if own_user is None else {"limits": limits})},
+            details={**features(), **({} if own_user is None else {"limits": limits})},
         )
 
     def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
@@ -170,8 +172,8 @@ _REASONS = {
 
 def missing(platform: str = sys.platform) -> str | None:
     """Return why there can be no rules here, whoever asks; None where there can be."""
-    if platform != "linux":
-        return "Landlock needs Linux; on this system use Docker, or a Linux machine."
+    if (advice := elsewhere("landlock", platform)) is not None:
+        return advice
     if filters(default_policy(), namespaces=False) is None:
         return "The system calls of this kind of processor are not known, so that they cannot be filtered."
     if _version() == 0:

@@ -385,3 +385,12 @@ def test_the_scripted_engine_fails_loudly(shell: Shell) -> None:
     shell.engine.ending = None
     assert shell(*RUN, "--quiet") == errors.ScriptExhausted.exit_code
     assert isinstance(example_outcome(Path()), Outcome)
+
+
+def test_windows_is_told_where_to_run_it() -> None:
+    """One line and the status of an environment that will not do, before anything is imported that is not there."""
+    err = io.StringIO()
+    front = Front(terminal=Terminal(io.StringIO(), err, io.StringIO()))
+
+    assert main(["doctor"], front=front, platform="win32") == errors.SandboxUnavailable.exit_code
+    assert "WSL 2" in err.getvalue()

@@ -55,7 +55,16 @@ def test_a_backend_that_is_not_ready_says_why() -> None:
 def test_versions_disk_and_machine_are_told() -> None:
     """Python, packages, disk and cores each have a line."""
     findings = {finding.subject: finding for finding in check_up(WALLS).findings}
-    assert set(findings) == {"python", "packages", "sandbox bubblewrap", "language model", "gpu", "disk", "machine"}
+    assert set(findings) == {
+        "python",
+        "packages",
+        "kernel",
+        "sandbox bubblewrap",
+        "language model",
+        "gpu",
+        "disk",
+        "machine",
+    }
     assert "pandas" in findings["packages"].text
     assert "cores" in findings["machine"].text
 

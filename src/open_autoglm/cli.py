@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from open_autoglm.errors import AutoGLMError, InputError, TransientError
 from open_autoglm.front import Front
+from open_autoglm.ground import require_ground
 from open_autoglm.terminal import Terminal, hold_descriptors
 
 USAGE = 2
@@ -325,13 +326,13 @@ def completion(
     return 0
 
 
-def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, front: Front | None = None, platform: str = sys.platform) -> int:
     """Run one command. Returns the process's exit status, and prints errors as one line on stderr."""
     hold_descriptors()
     front = front or Front(whole_process=argv is None)
     tokens = list(sys.argv[1:] if argv is None else argv)
     try:
-        status = _guarded(tokens, front)
+        status = _guarded(tokens, front, platform)
         lost = front.terminal.lost
         if lost is None:
             return status
@@ -343,9 +344,9 @@ def main(argv: Sequence[str] | None = None, *, front: Front | None = None) -> in
             gc.freeze()  # else Python looks for cycles in all that pandas and LangGraph made before it ends: half a second
 
 
-def _guarded(tokens: list[str], front: Front) -> int:
+def _guarded(tokens: list[str], front: Front, platform: str) -> int:
     try:
-        _require_working_directory()
+        require_ground(platform)
         command, bound, wanted = app.parse_args(tokens, exit_on_error=False, print_error=False)
         result: Any = command(*bound.args, **bound.kwargs, **dict.fromkeys(wanted, front))
     except CycloptsError as error:
@@ -359,13 +360,6 @@ def _guarded(tokens: list[str], front: Front) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: told in one line, kept in full in a file
         return _internal_error(error, front)
     return result if isinstance(result, int) else 0
-
-
-def _require_working_directory() -> None:
-    try:
-        Path.cwd()
-    except OSError:
-        raise InputError("The working directory is gone or may not be read. Go to another one: cd ~") from None
 
 
 def _usage_error(error: CycloptsError, terminal: Terminal) -> int:

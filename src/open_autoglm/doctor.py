@@ -78,6 +78,7 @@ def examine(*, probe: Probe, base_url: str | None, root: Path, port: int = VLLM_
     return CheckUp(
         findings=(
             *_pythons(),
+            _kernel(),
             *(_backend(readiness) for readiness in backends),
             _endpoint(base_url, port),
             _gpu(),
@@ -114,6 +115,15 @@ def _version(name: str) -> str | None:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _kernel() -> Finding:
+    """Say what the kernel offers for isolation; what it lacks is a problem only where no sandbox is ready."""
+    from open_autoglm.sandbox.machine import features  # noqa: PLC0415 - only doctor pays for it
+
+    found = features()
+    told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in found.items())
+    return Finding(subject="kernel", verdict="ok", text=told, details=found)
 
 
 def _backend(readiness: Readiness) -> Finding:
