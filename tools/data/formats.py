@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import warnings
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from pydantic import JsonValue
 
 from open_autoglm.errors import InputError, UnknownName
 from open_autoglm.tools.data.container import Container
+from open_autoglm.tools.data.guard import BROKEN
 from open_autoglm.tools.data.sniff import sniff_encoding
 from open_autoglm.tools.data.text_table import HEAD_BYTES, Parsed
 from open_autoglm.tools.words import said
@@ -72,7 +72,15 @@ def read_excel(container: Container, options: Options) -> Parsed:
                 sheet = _named_sheet(options.get("sheet", 0), sheets, name)
                 rest = {k: v for k, v in options.items() if k not in ("sheet", "format", "member")}
                 frame = book.parse(sheet, **rest)
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile, TypeError, IndexError) as error:
+    except (
+        *BROKEN,
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        SyntaxError,
+    ) as error:  # XML that does not parse
         raise InputError(
             f"{name!r} is not a readable Excel file: {_brief(error)}. Save it again as .xlsx or .csv."
         ) from error

@@ -26,6 +26,24 @@ def many_files_zip() -> bytes:
     return buffer.getvalue()
 
 
+def odd_zip() -> bytes:
+    """Write what begins like no zip, and asks for a version of the format that nobody has."""
+    content = bytearray(many_files_zip())
+    content[3] = 0xF5
+    content[content.index(b"PK\x01\x02") + 6] = 132
+    return bytes(content)
+
+
+def broken_sheet() -> bytes:
+    """Write an Excel file whose sheets are no XML."""
+    buffer, made = io.BytesIO(), io.BytesIO()
+    pd.DataFrame({"a": [1, 2], "b": [3, 4]}).to_excel(buffer, index=False)
+    with zipfile.ZipFile(buffer) as whole, zipfile.ZipFile(made, "w") as archive:
+        for info in whole.infolist():
+            archive.writestr(info, b"<a" if "sheet1" in info.filename else whole.read(info))
+    return made.getvalue()
+
+
 BAD = {
     "empty.csv": (b"", "is empty"),
     "blank.csv": (b"\n \n\n", "is empty"),
@@ -42,6 +60,8 @@ BAD = {
     "none.parquet": (CSV, "named like a Parquet file"),
     "cut.parquet": (b"PAR1 and nothing more", "not a readable Parquet"),
     "none.xlsx": (CSV, "named like a Excel file|named like an Excel file"),
+    "odd.xlsx": (odd_zip(), "not a readable Excel"),
+    "sheet.xlsx": (broken_sheet(), "not a readable Excel"),
     "old.xls": (b"\xd0\xcf\x11\xe0" + bytes(100), r"\.xlsx"),
     "bad.sqlite": (b"SQLite format 3\x00" + b"x" * 200, "not a readable SQLite"),
     "bad.json": (b'[{"a": 1', "not valid JSON"),
