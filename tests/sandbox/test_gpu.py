@@ -30,6 +30,8 @@ from open_autoglm.sandbox.session import SupervisedSession
 
 FIRST = Gpu(uuid="GPU-1", name="One", minor=0, memory_bytes=8 << 30)
 SECOND = Gpu(uuid="GPU-2", name="Two", minor=3, memory_bytes=8 << 30)
+DEVICE = Path("/dev/fuse")
+"""Anybody may open it, and it does nothing by itself."""
 GROWN = Use(memory_bytes=512 << 20)
 
 
@@ -300,6 +302,24 @@ def test_bubblewrap_says_which_device_file_is_missing() -> None:
     """And what makes them."""
     with pytest.raises(SandboxUnavailable, match=r"/dev/nvidiactl.*nvidia-modprobe"):
         BubblewrapSandbox(gpu=FIRST).open(cpus=1)
+
+
+@pytest.mark.skipif(not DEVICE.is_char_device(), reason="there is no device to show")
+def test_a_device_that_bubblewrap_shows_can_be_opened(tmp_path: Path) -> None:
+    """With one that is harmless in place of a GPU; other code of the same kind does not see it."""
+
+    class Harmless(Gpu):
+        files = (DEVICE,)
+
+    code = f"print(os.path.exists('{DEVICE}') and os.close(os.open('{DEVICE}', os.O_RDWR)))"
+    gpu = Harmless(uuid="GPU-3", name="Three", minor=0, memory_bytes=1)
+    said = []
+    for sandbox in (BubblewrapSandbox(imports=(), gpu=gpu), BubblewrapSandbox(imports=())):
+        with closing(sandbox.open(cpus=1)) as session:
+            said.append(Bench(session, tmp_path).run(code))
+
+    assert said[0].stdout.head == "None\n", said[0].stderr.head
+    assert said[1].stdout.head == "False\n"
 
 
 def test_a_process_is_told_of_its_device_alone(tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ _TAR_BROKEN = (*BROKEN, tarfile.TarError, ValueError, OverflowError, UnicodeErro
 _TAR_HEADER, _TAR_MAGIC_AT = 512, 257
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")
 _CHUNK = 1 << 20
+_TAPE_BYTES = 1 << 17
+"""What `tarfile` reads at a time."""
 
 Open = Callable[[], IO[bytes]]
 
@@ -223,15 +225,24 @@ class _Tape(Guarded):
     """A decompressed tar, which also bounds what headers may take."""
 
     headers_left: int | None = None
+    _last: bytes = b""
+    _count: int = 0
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # as above
         """Fill the buffer, see `Guarded`."""
         count = super().readinto(buffer)
+        self._count += count
+        self._last = (self._last + buffer[:count])[-2 * _TAPE_BYTES :]
         if self.headers_left is not None:
             self.headers_left -= count
             if self.headers_left < 0:
                 raise refusal(self._path, f"more than {HEADER_BYTES:,} bytes of headers for one file")
         return count
+
+    def ends_at(self, offset: int) -> bool:
+        """Whether what was read a moment ago marks the end there; `tarfile` takes any header that it cannot read for the end."""
+        start = offset - self._count + len(self._last)
+        return self._last[start : start + _TAR_HEADER] == bytes(_TAR_HEADER)
 
 
 def _taped(path: Path) -> Generator[tuple[str, Open], None, None]:
@@ -251,11 +262,13 @@ def _taped(path: Path) -> Generator[tuple[str, Open], None, None]:
             data = cast("IO[bytes]", archive.extractfile(member))
             yield name, lambda data=data: _buffered(_OnTape(data, path))  # type: ignore[misc]  # bound now
             _skip(data, path)
+        if not tape.ends_at(archive.offset):
+            raise _unreadable(path, "tar", EOFError("it is damaged, or cut short"))
 
 
 def _tar_of(tape: _Tape, path: Path) -> tarfile.TarFile:
     try:
-        return tarfile.open(fileobj=tape, mode="r|")
+        return tarfile.open(fileobj=tape, mode="r|", bufsize=_TAPE_BYTES)
     except _TAR_BROKEN as error:
         raise _unreadable(path, "tar", error) from error
 

@@ -247,10 +247,13 @@ def test_a_bomb_in_an_archive_is_refused_when_it_is_read(tmp_path: Path, monkeyp
 
 def test_headers_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A tar may put as much as it likes before a file."""
-    monkeypatch.setattr(archive, "HEADER_BYTES", 50_000)
-    path = taped(tmp_path / "t.tar", entry("a.csv"), entry("b.csv", pax_headers={"comment": "x" * 90_000}))
-
-    assert "bytes of headers" in refused(path)
+    monkeypatch.setattr(archive, "HEADER_BYTES", 300_000)
+    for size, fine in ((90_000, True), (900_000, False)):
+        path = taped(tmp_path / "t.tar", entry("a.csv"), entry("b.csv", pax_headers={"comment": "x" * size}))
+        if fine:
+            assert unpack_several(path, tmp_path / "fine") is not None
+        else:
+            assert "bytes of headers" in refused(path)
 
 
 @pytest.mark.parametrize("kept", [40, 600, 1600, 2300])
@@ -260,6 +263,25 @@ def test_a_tar_that_is_cut_short_is_told(kept: int, tmp_path: Path) -> None:
     (tmp_path / "t.tar.gz").write_bytes(gzip.compress(path.read_bytes()[:kept].ljust(512, b"x"))[: 10 + kept])
     with pytest.raises(InputError):
         read_table(tmp_path / "t.tar.gz")
+
+
+@pytest.mark.parametrize("kept", [700, 1400])
+def test_a_tar_that_ends_within_a_file_is_told(kept: int, tmp_path: Path) -> None:
+    """In what is read, and in what is passed over on the way to it."""
+    content = b"a,b\n" + b"1,2\n" * 100
+    with tarfile.open(tmp_path / "t.tar", "w") as made:
+        for name in ("a.txt.old", "b.csv"):
+            made.addfile(entry(name, size=len(content)), io.BytesIO(content))
+    (tmp_path / "t.tar").write_bytes((tmp_path / "t.tar").read_bytes()[:kept])
+    with pytest.raises(InputError, match="not a readable tar file"):
+        read_table(tmp_path / "t.tar")
+
+
+def test_what_only_looks_like_a_tar_is_told(tmp_path: Path) -> None:
+    """The mark is in its place, and nothing else."""
+    (tmp_path / "t.tar").write_bytes(b"x" * 257 + b"ustar" + b"x" * 2000)
+    with pytest.raises(InputError, match="not a readable tar file"):
+        read_table(tmp_path / "t.tar")
 
 
 def test_a_zip_whose_contents_are_not_what_it_lists_is_told(tmp_path: Path) -> None:
