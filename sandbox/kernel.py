@@ -150,6 +150,8 @@ class SupervisedKernel:
                 self._lines["shell"].send(self._messages.write("kernel_info_request", {})[1])
                 if any(name == "iopub" for name, _ in self._receive(ASK_SECONDS)):
                     return
+                if self._received() > self._limits.output_bytes:
+                    break
             except (OSError, ProtocolBroken):
                 break
         self._end()
@@ -161,13 +163,14 @@ class SupervisedKernel:
             if self._closed or self._lost:
                 raise SandboxError("The kernel is closed." if self._closed else f"{self._lost} Restart it.")
             self._stopped.clear()
-            started, outputs = time.monotonic(), Outputs()
+            started, outputs, dropped = time.monotonic(), Outputs(), self._dropped()
             cell = _Cell(outputs)
             try:
                 cell.identity, parts = self._messages.execute(code)
                 self._lines["shell"].send(parts)
                 detail = self._follow(cell, started + timeout_seconds)
             except (OSError, ProtocolBroken) as error:
+                self._run.wait(FAREWELL_SECONDS)  # so that it has told how it ended
                 self._end()
                 self._lost = f"The kernel ended: {failure_line(self._run.report())} ({error})."
                 detail = self._lost
@@ -178,7 +181,7 @@ class SupervisedKernel:
                 wall_seconds=time.monotonic() - started,
                 claimed_ok=cell.claimed_ok and end is CellEnd.ANSWERED,
                 claimed_outputs=outputs.all(),
-                left_out=outputs.left_out,
+                left_out=outputs.left_out + self._dropped() - dropped,
             )
 
     def _follow(self, cell: "_Cell", deadline: float) -> str:
@@ -217,6 +220,9 @@ class SupervisedKernel:
 
     def _received(self) -> int:
         return sum(line.total_bytes for line in self._lines.values())
+
+    def _dropped(self) -> int:
+        return sum(line.peer.dropped for line in self._lines.values())
 
     def interrupt(self) -> None:
         """Stop the cell that runs; see `Kernel.interrupt`."""

@@ -2,7 +2,8 @@
 
 libzmq, which the code inside talks with, keeps every message until its last part has come: a peer that never ends one fills
 the memory of this process. So the host speaks the protocol itself (ZMTP 3.0 with no security, rfc.zeromq.org/spec/23), as far as a
-client needs it: shake hands, send, take messages of a bounded size. It never connects twice, and knows no thread.
+client needs it: shake hands, send, take messages of a bounded size and drop others unread. It never connects twice, and knows no thread.
+How much may come in all is up to who reads.
 """
 
 import socket
@@ -14,7 +15,6 @@ from typing import Literal
 
 MESSAGE_BYTES = 16 << 20
 PARTS = 64
-COMMAND_BYTES = 1 << 10
 READ_BYTES = 1 << 18
 SEND_SECONDS = 5.0
 _MORE, _LONG, _COMMAND = 1, 2, 4
@@ -23,7 +23,7 @@ _SUBSCRIBE_TO_ALL = b"\x01"
 
 
 class ProtocolBroken(Exception):
-    """The peer sent what no ZeroMQ socket sends, or more than is taken."""
+    """The peer sent what no ZeroMQ socket sends."""
 
 
 @dataclass(slots=True)
@@ -36,6 +36,11 @@ class Peer:
     _size: int = 0
     _waiting: deque[bytes] = field(default_factory=deque)
     _greeted: bool = False
+    dropped: int = 0
+    """Messages that were too large, and of which nothing was kept."""
+    _overflown: bool = False
+    _skip: int = 0
+    _skipped: int = 0
 
     def hello(self) -> bytes:
         """Return what is sent first; libzmq loses messages that come in one piece with it."""
@@ -50,10 +55,10 @@ class Peer:
         return b""
 
     def feed(self, data: bytes) -> tuple[list[list[bytes]], bytes]:
-        """Take what came; return the messages that are complete, and what is to be sent now.
+        """Take what came; return the messages that are complete and not too large, and what is to be sent now.
 
         Raises:
-            ProtocolBroken: It is no ZeroMQ socket, or its message is too large.
+            ProtocolBroken: It is no ZeroMQ socket.
         """
         self._buffer += data
         answer = b""
@@ -79,16 +84,27 @@ class Peer:
             flags, part = frame
             if flags & _COMMAND:  # the other side's introduction; there are no others that need an answer
                 continue
-            self._parts.append(part)
             self._size += len(part)
-            if self._size > MESSAGE_BYTES or len(self._parts) > PARTS:
-                raise ProtocolBroken(f"a message of more than {MESSAGE_BYTES:,} bytes or {PARTS} parts")
-            if not flags & _MORE:
+            if len(self._parts) < PARTS and self._size <= MESSAGE_BYTES and not self._overflown:
+                self._parts.append(part)
+            else:
+                self._overflown = True
+                self._parts.clear()
+            if flags & _MORE:
+                continue
+            if self._overflown:
+                self.dropped += 1
+            else:
                 yield self._parts
-                self._parts, self._size = [], 0
+            self._parts, self._size, self._overflown = [], 0, False
 
     def _next(self) -> tuple[int, bytes] | None:
-        """Take one frame from what came, where it is complete."""
+        """Take one frame from what came, where it is complete; of one that is too large nothing is kept."""
+        if self._skip:
+            passed = min(self._skip, len(self._buffer))
+            del self._buffer[:passed]
+            self._skip -= passed
+            return None if self._skip else (self._skipped, b"")
         if len(self._buffer) < 2:
             return None
         flags, start = self._buffer[0], 2
@@ -98,8 +114,10 @@ class Peer:
             if len(self._buffer) < start:
                 return None
             size = struct.unpack_from(">Q", self._buffer, 1)[0]
-        if size > (COMMAND_BYTES if flags & _COMMAND else MESSAGE_BYTES):
-            raise ProtocolBroken(f"a frame of {size:,} bytes")
+        if size > MESSAGE_BYTES:
+            self._skip, self._skipped, self._overflown = size, flags, True
+            del self._buffer[:start]
+            return self._next()
         if len(self._buffer) < start + size:
             return None
         part = bytes(self._buffer[start : start + size])
