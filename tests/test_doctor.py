@@ -1,5 +1,6 @@
 """The check-up: what it finds, and the exit status."""
 
+import importlib.util
 import io
 import json
 import os
@@ -102,6 +103,14 @@ def test_a_gpu_is_asked_for_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         program.chmod(0o755)
         monkeypatch.setattr(shutil, "which", lambda _: str(program))
         assert words in check_up(WALLS).as_text()
+
+
+def test_a_gpu_that_cannot_be_watched_is_not_given_to_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would watch it is named; where it is installed there is nothing to say."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert "pip install 'open-autoglm[gpu]'" in doctor._gpu_hint()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    assert not doctor._gpu_hint()
 
 
 def test_the_command_prints_text_or_one_object() -> None:

@@ -1,6 +1,7 @@
 """What works on this machine, what does not, and what to do about it."""
 
 import importlib.metadata
+import importlib.util
 import os
 import platform
 import shutil
@@ -171,7 +172,14 @@ def _gpu() -> Finding:
     except (OSError, subprocess.SubprocessError) as error:
         return Finding(subject="gpu", verdict="note", text=f"nvidia-smi does not answer ({type(error).__name__}).")
     names = "; ".join(line.strip() for line in answer.splitlines() if line.strip())
-    return Finding(subject="gpu", verdict="ok", text=names or "none found")
+    return Finding(subject="gpu", verdict="ok", text=f"{names}{_gpu_hint()}" if names else "none found")
+
+
+def _gpu_hint() -> str:
+    """Return what is missing before code can be given a GPU; empty where nothing is."""
+    if importlib.util.find_spec("pynvml") is not None:
+        return ""
+    return " (not given to code: nobody could tell whether it is idle again. Install what can: pip install 'open-autoglm[gpu]')"
 
 
 def _disk(root: Path) -> Finding:
