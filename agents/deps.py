@@ -22,8 +22,8 @@ from open_autoglm.tools.words import Words
 
 Ask = Callable[[Question], str]
 """Puts a question to a person and returns the answer."""
-Confirm = Callable[[TaskSpec, list[str]], TaskSpec | None]
-"""Shows the task and what leaves the machine; returns the (edited) task, or None to go no further."""
+Confirm = Callable[[TaskSpec, list[str], list[str]], TaskSpec | None]
+"""Shows the task, what leaves the machine and where the policy departs from the default; returns the (edited) task, or None to go no further."""
 
 MEMORY_SHARE = 0.6
 """Share of the machine's memory that all executions together may take."""

@@ -117,7 +117,7 @@ def _answer(deps: Deps, asked: dict[str, Any]) -> Any:
         question = asked["question"]
         return deps.ask(Question(**{**question, "choices": tuple(question["choices"])}))
     assert deps.confirm is not None, "only a run with somebody to ask is interrupted"
-    edited = deps.confirm(TaskSpec.model_validate(asked["task"]), asked["leaves"])
+    edited = deps.confirm(TaskSpec.model_validate(asked["task"]), asked["leaves"], asked["departs"])
     return None if edited is None else edited.model_dump(mode="json")
 
 
@@ -125,8 +125,8 @@ def _ask(question: Question) -> str:
     return str(interrupt({"question": {**asdict(question), "choices": list(question.choices)}})["answer"])
 
 
-def _confirm(task: TaskSpec, leaves: list[str]) -> TaskSpec | None:
-    answer = interrupt({"task": task.model_dump(mode="json"), "leaves": leaves})["answer"]
+def _confirm(task: TaskSpec, leaves: list[str], departs: list[str]) -> TaskSpec | None:
+    answer = interrupt({"task": task.model_dump(mode="json"), "leaves": leaves, "departs": departs})["answer"]
     return None if answer is None else TaskSpec.model_validate(answer)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from open_autoglm.sandbox.policy import Policy
 from open_autoglm.tools.task import BudgetSpec
 
 
@@ -26,6 +27,8 @@ class RunOptions(BaseModel):
     """What the environment and settings files said: weaker than the sentence."""
     strategist: Literal["auto", "recipes", "glm"] = "auto"
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
+    policy: Policy | None = None
+    """What code may do in a sandbox, where it is not the default (`sandbox/policy.yaml`)."""
     holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
     refit: bool = True
     read: dict[str, JsonValue] = {}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from open_autoglm.agents.blocking import Blocking
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
+from open_autoglm.agents.departing import policy_lines
 from open_autoglm.agents.deps import Ask, Confirm, Deps, jobs_for
 from open_autoglm.agents.faults import in_words
 from open_autoglm.agents.graph import forget_cursors, run_to_end
@@ -67,7 +68,7 @@ def start_run(
     Raises:
         AutoGLMError: The request cannot be done as it stands; each subclass says what to do.
     """
-    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES)
+    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
     writer = strategist or _strategist(options)
     workspace = Workspace.create(options)
     surface = Surface(
@@ -110,7 +111,8 @@ def resume_run(
         RunDirectoryError: It is no run directory, one of another version, or a damaged one.
     """
     workspace = Workspace.open(run_dir)
-    chosen = sandbox or select_sandbox(workspace.options.sandbox, author=Author.RECIPES)
+    options = workspace.options
+    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
     writer = strategist or _strategist(workspace.options)
     with in_words(workspace.root):
         if budget is None:
@@ -229,7 +231,9 @@ def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Sessio
     ready = sandbox.probe()
 
     def open_with(gpu: Gpu) -> Session:
-        return packages.provide(granted(sandbox.name, gpu).open(cpus=cpus, profile=Profile.TORCH), ready, gpu=True)
+        return packages.provide(
+            granted(sandbox.name, gpu, options.policy).open(cpus=cpus, profile=Profile.TORCH), ready, gpu=True
+        )
 
     session = GrantingSession(plain=packages.provide(sandbox.open(cpus=cpus), ready), open_with=open_with)
     return SealedSession(session=session, seal=journal.seal)
@@ -243,13 +247,16 @@ def _budget(workspace: Workspace) -> BudgetSpec:
 
 def _announce(deps: Deps, *, resumed: bool) -> None:
     ready = deps.sandbox.probe()
+    warnings = policy_lines(deps)
     if not ready.isolating:
         text = deps.say(
             "Code runs in the {backend} backend, which does not isolate it. That is allowed for code made of recipes only; "
             "`autoglm doctor` says how to get an isolating sandbox.",
             backend=ready.backend,
         )
-        deps.journal.record_stage("sandbox", {"warnings": [text]})
+        warnings.append(text)
+    if warnings:
+        deps.journal.record_stage("sandbox", {"warnings": warnings})
     kind = EventKind.RUN_RESUMED if resumed else EventKind.RUN_STARTED
     spec = deps.budget.spec
     deps.events.emit(

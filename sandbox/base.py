@@ -6,13 +6,13 @@ An implementation proves itself by passing `open_autoglm.sandbox.conformance`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Protocol
 
 from open_autoglm.events import Json
-from open_autoglm.sandbox.policy import default_policy
+from open_autoglm.sandbox.policy import Ceilings, Policy, default_policy
 from open_autoglm.sandbox.report import ExecutionReport
 
 
@@ -44,6 +44,12 @@ class Limits:
     """Processors it gets, where the kernel can hold it to that, and threads that numeric libraries are told to use."""
     stall_seconds: float = field(default_factory=lambda: default_policy().limits.stall_seconds)
     """How long it may neither say anything nor use a processor."""
+
+    def under(self, policy: Policy) -> "Limits":
+        """Return them with this policy's in place of the default policy's."""
+        usual, own = default_policy().limits, policy.limits
+        names = [name for name in Ceilings.model_fields if getattr(self, name) == getattr(usual, name)]
+        return replace(self, **{name: getattr(own, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

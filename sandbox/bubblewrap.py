@@ -250,8 +250,10 @@ class BubblewrapSandbox:
         launcher: BubblewrapLauncher | None = None,
         seclusion: Seclusion | None = None,
         gpu: Gpu | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._imports = imports
+        self._policy = policy or default_policy()
         self._gpu = gpu
         self._launcher = launcher
         """Where None, one that works is found by trying."""
@@ -260,7 +262,7 @@ class BubblewrapSandbox:
 
     def probe(self) -> Readiness:
         """Run a job that does nothing, by every way that may work, the best first."""
-        launcher, reason = _working(self._seclusion)
+        launcher, reason = _working(self._seclusion, self._policy)
         return Readiness(
             backend=self.name,
             ready=launcher is not None,
@@ -281,7 +283,7 @@ class BubblewrapSandbox:
             SandboxUnavailable: None does.
         """
         del cpus  # the executions' own limits hold
-        launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion)
+        launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion, self._policy)
         if launcher is None:
             raise SandboxUnavailable(reason)
         if self._gpu is not None:
@@ -326,9 +328,9 @@ def programs() -> list[Path]:
 
 
 @cache
-def _working(only: Seclusion | None) -> tuple[BubblewrapLauncher | None, str]:
+def _working(only: Seclusion | None, policy: Policy) -> tuple[BubblewrapLauncher | None, str]:
     """Find the best way that works on this machine, by trying; once in a process."""
-    if (advice := elsewhere("bubblewrap")) is not None:
+    if (advice := elsewhere("bubblewrap", sys.platform)) is not None:
         return None, advice
     candidates = programs()
     if not candidates:
@@ -336,7 +338,7 @@ def _working(only: Seclusion | None) -> tuple[BubblewrapLauncher | None, str]:
     problems = []
     for seclusion in [only] if only else _REASONS:
         for program_path in candidates:
-            launcher = BubblewrapLauncher(program_path, seclusion)
+            launcher = BubblewrapLauncher(program_path, seclusion, policy)
             problem = problem_with(launcher)
             if problem is None:
                 return launcher, _REASONS[seclusion]

@@ -14,27 +14,34 @@ from open_autoglm.sandbox.docker import DockerSandbox
 from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.jupyter import JupyterSandbox
 from open_autoglm.sandbox.landlock import LandlockSandbox
+from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.process import ProcessSandbox
 
 AUTO = "auto"
 
 
-def backends() -> tuple[Sandbox, ...]:
-    """Return every backend of this version, the strongest first; one that stands in another comes after it."""
-    return (DockerSandbox(), BubblewrapSandbox(), JupyterSandbox(), LandlockSandbox(), ProcessSandbox())
+def backends(policy: Policy | None = None) -> tuple[Sandbox, ...]:
+    """Return every backend of this version, the strongest first; one that stands in another comes after it.
+
+    `policy` is what they hold code to; None is the default.
+    """
+    docker, bubblewrap = DockerSandbox(policy=policy), BubblewrapSandbox(policy=policy)
+    kernels = JupyterSandbox(around=(docker, bubblewrap))
+    return (docker, bubblewrap, kernels, LandlockSandbox(policy=policy), ProcessSandbox(policy=policy))
 
 
-def granted(name: str, gpu: Gpu) -> Sandbox:
-    """Return the backend of this name with one device shown in it.
+def granted(name: str, gpu: Gpu, policy: Policy | None = None) -> Sandbox:
+    """Return the backend of this name with one device shown in it; `policy` is as in `backends`.
 
     Raises:
         SandboxUnavailable: It shows none.
     """
+    docker, bubblewrap = DockerSandbox(gpu=gpu, policy=policy), BubblewrapSandbox(gpu=gpu, policy=policy)
     makers: dict[str, Callable[[], Sandbox]] = {
-        DockerSandbox.name: lambda: DockerSandbox(gpu=gpu),
-        BubblewrapSandbox.name: lambda: BubblewrapSandbox(gpu=gpu),
-        JupyterSandbox.name: lambda: JupyterSandbox(around=(DockerSandbox(gpu=gpu), BubblewrapSandbox(gpu=gpu))),
-        ProcessSandbox.name: lambda: ProcessSandbox(gpu=gpu),
+        DockerSandbox.name: lambda: docker,
+        BubblewrapSandbox.name: lambda: bubblewrap,
+        JupyterSandbox.name: lambda: JupyterSandbox(around=(docker, bubblewrap)),
+        ProcessSandbox.name: lambda: ProcessSandbox(gpu=gpu, policy=policy),
     }
     if name not in makers:
         raise SandboxUnavailable(f"The sandbox {name!r} shows no GPU to code. Use one of: {', '.join(makers)}.")
@@ -46,14 +53,14 @@ def probe_all() -> list[Readiness]:
     return [backend.probe() for backend in backends()]
 
 
-def select_sandbox(name: str, *, author: Author) -> Sandbox:
+def select_sandbox(name: str, *, author: Author, policy: Policy | None = None) -> Sandbox:
     """Return the backend for code of this author: the one asked for by name, or for `auto` the strongest that is ready.
 
     Raises:
         UnknownName: There is no backend of that name.
         SandboxUnavailable: The backend is not ready, or none is ready that may run this code.
     """
-    known = {backend.name: backend for backend in backends()}
+    known = {backend.name: backend for backend in backends(policy)}
     if name != AUTO:
         if name not in known:
             raise UnknownName("sandbox", name, [AUTO, *known])

@@ -188,15 +188,17 @@ class DockerSandbox:
         imports: Sequence[str] | None = None,
         seclusion: Seclusion | None = None,
         gpu: Gpu | None = None,
+        policy: Policy | None = None,
     ) -> None:
         self._imports = imports
+        self._policy = policy or default_policy()
         self._gpu = gpu
         self._seclusion = seclusion
         """Where None, the faster that works is found by trying."""
 
     def probe(self) -> Readiness:
         """Look for engine and image, then run a job that does nothing."""
-        launcher, reason, details = _working(self._seclusion)
+        launcher, reason, details = _working(self._seclusion, self._policy)
         return Readiness(
             backend=self.name,
             ready=launcher is not None,
@@ -216,11 +218,11 @@ class DockerSandbox:
         Raises:
             SandboxUnavailable: None does.
         """
-        launcher, reason, _ = _working(self._seclusion)
+        launcher, reason, _ = _working(self._seclusion, self._policy)
         if launcher is None:
             raise SandboxUnavailable(reason)
         image = launcher.image if self._gpu is None else _image_for_gpus()
-        return DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu)
+        return DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu, policy=self._policy)
 
 
 def seccomp_profile(policy: Policy) -> dict[str, Any]:
@@ -251,9 +253,9 @@ def engine() -> Any:
 
 
 @cache
-def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[str, str]]:
+def _working(only: Seclusion | None, policy: Policy) -> tuple[DockerLauncher | None, str, dict[str, str]]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
-    if (advice := elsewhere("docker")) is not None:
+    if (advice := elsewhere("docker", sys.platform)) is not None:
         return None, advice, {"platform": sys.platform}
     reason = missing_engine()
     if reason:
@@ -269,7 +271,7 @@ def _working(only: Seclusion | None) -> tuple[DockerLauncher | None, str, dict[s
     tidy(engine())  # what owners that were killed left behind
     problems = []
     for seclusion in [only] if only else _REASONS:
-        launcher = DockerLauncher(digest, seclusion, cpus=1)
+        launcher = DockerLauncher(digest, seclusion, cpus=1, policy=policy)
         problem = problem_with(launcher)
         if problem is None:
             return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}

@@ -1,14 +1,12 @@
 """Systems that are no Linux: what to do there, in words."""
 
-import sys
-
 NO_OTHER_SYSTEM = {
     "darwin": "macOS has no isolation of this kind: run Open-AutoGLM in a Linux virtual machine or container, or on a Linux machine.",
     "win32": "Windows has no isolation of this kind: run Open-AutoGLM in WSL 2, where Docker and bubblewrap work as on Linux.",
 }
 
 
-def elsewhere(backend: str, platform: str = sys.platform) -> str | None:
+def elsewhere(backend: str, platform: str) -> str | None:
     """Return what to do on a system that is no Linux, where this backend cannot work; None on Linux."""
     if platform == "linux":
         return None

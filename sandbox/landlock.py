@@ -94,14 +94,17 @@ class LandlockSandbox:
     name = "landlock"
     isolating = True
 
-    def __init__(self, *, imports: Sequence[str] | None = None, own_user: bool | None = None) -> None:
+    def __init__(
+        self, *, imports: Sequence[str] | None = None, own_user: bool | None = None, policy: Policy | None = None
+    ) -> None:
         self._imports = imports
+        self._policy = policy or default_policy()
         self._own_user = own_user
         """Where None, the stronger that works is found by trying."""
 
     def probe(self) -> Readiness:
         """Ask the kernel what it has, then run a job that does nothing."""
-        own_user, reason = _working(self._own_user)
+        own_user, reason = _working(self._own_user, self._policy)
         tier = "none" if own_user is None else LandlockLauncher(version=0, user=0 if own_user else None).tier
         limits = "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
         return Readiness(
@@ -115,18 +118,20 @@ class LandlockSandbox:
 
     def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its fork server imports in the background."""
-        own_user, reason = _working(self._own_user)
+        own_user, reason = _working(self._own_user, self._policy)
         if own_user is None:
             raise SandboxUnavailable(reason)
-        return SupervisedSession(_launcher(own_user=own_user), cpus=cpus, profile=profile, imports=self._imports)
+        return SupervisedSession(
+            _launcher(self._policy, own_user=own_user), cpus=cpus, profile=profile, imports=self._imports
+        )
 
 
-def _launcher(*, own_user: bool) -> LandlockLauncher:
+def _launcher(policy: Policy, *, own_user: bool) -> LandlockLauncher:
     """Return a launcher for one session."""
     if not own_user:
-        return LandlockLauncher(version=_version(), user=None)
+        return LandlockLauncher(version=_version(), user=None, policy=policy)
     user, claim = free_user()
-    launcher = LandlockLauncher(version=_version(), user=user)
+    launcher = LandlockLauncher(version=_version(), user=user, policy=policy)
     weakref.finalize(launcher, claim.close)
     return launcher
 
@@ -149,14 +154,14 @@ def free_user() -> tuple[int, socket.socket]:
 
 
 @cache
-def _working(only: bool | None) -> tuple[bool | None, str]:  # noqa: FBT001 - a key of the cache
+def _working(only: bool | None, policy: Policy) -> tuple[bool | None, str]:  # noqa: FBT001 - a key of the cache
     """Find out by trying whether rules hold here, with a user of its own if possible; once in a process."""
     reason = missing()
     if reason:
         return None, reason
     problems: list[str] = []
     for own_user in (True, False) if only is None else (only,):
-        problem = hindrance(own_user=own_user, version=_version()) or problem_with(_launcher(own_user=own_user))
+        problem = hindrance(own_user=own_user, version=_version()) or problem_with(_launcher(policy, own_user=own_user))
         if problem is None:
             why = f" ({problems[0]})" if problems and os.geteuid() == 0 else ""
             return own_user, f"{_REASONS[own_user]}{why}"

@@ -7,10 +7,12 @@ every execution report carries.
 import errno
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -115,21 +117,76 @@ def error_number(answer: str) -> int:
     return 0 if answer == "DONE" else int(getattr(errno, answer, errno.EPERM))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """One place where a policy says something else than the default; `value` in place of `default`, or entries it has more or less."""
+
+    place: str
+    """Such as `limits.processes`."""
+    value: str = ""
+    default: str = ""
+    more: tuple[str, ...] = ()
+    fewer: tuple[str, ...] = ()
+
+
+def departures(policy: Policy) -> list[Departure]:
+    """Return everything in which a policy differs from the default, in the order of the file."""
+    return list(_departures("", policy.model_dump(mode="json"), default_policy().model_dump(mode="json")))
+
+
+def _departures(place: str, own: Any, default: Any) -> Iterator[Departure]:
+    if own == default:
+        return
+    if isinstance(own, dict):
+        for name in own:
+            yield from _departures(f"{place}.{name}".lstrip("."), own[name], default[name])
+    elif isinstance(own, list):
+        mine, usual = _entries(own), _entries(default)
+        more, fewer = (
+            tuple(item for item in one if item not in other) for one, other in ((mine, usual), (usual, mine))
+        )
+        yield Departure(place=place, more=more, fewer=fewer)
+    else:
+        yield Departure(place=place, value=str(own), default=str(default))
+
+
+def _entries(listed: Sequence[Any]) -> list[str]:
+    """Return the entries of a list in words; of rules for system calls every call with its answer and weight."""
+    return [
+        entry
+        for item in listed
+        for entry in (
+            [f"{call} ({item['answer']}, {item['severity']})" for call in item["calls"]]
+            if isinstance(item, dict)
+            else [str(item)]
+        )
+    ]
+
+
 def read_policy(path: Path) -> Policy:
-    """Read a policy from a YAML file.
+    """Read a policy from a YAML file. What the file does not name is as in the default; a list that it names replaces the default's.
 
     Raises:
         SettingsError: It cannot be read, is no YAML, or says what no policy can; the message names the place.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Policy.model_validate(content)
+        return Policy.model_validate(
+            content if path == FILE else _over(default_policy().model_dump(mode="json"), content)
+        )
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SettingsError(f"The policy {path} cannot be read: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise SettingsError(f"The policy {path} is wrong at {where}: {first['msg']}.") from error
+
+
+def _over(default: Any, own: Any) -> Any:
+    """Return what a file says, with the default where it says nothing."""
+    if not isinstance(default, dict) or not isinstance(own, dict):
+        return own
+    return {**default, **{name: _over(default.get(name), value) for name, value in own.items()}}
 
 
 @cache

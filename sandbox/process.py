@@ -18,7 +18,7 @@ from pathlib import Path
 from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.gpu import Gpu
 from open_autoglm.sandbox.launch import Inside, Seclusion, start_plainly
-from open_autoglm.sandbox.policy import default_policy
+from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.session import SupervisedSession
 
 
@@ -31,10 +31,10 @@ class ProcessLauncher:
     in_kernel = False
     seclusion = Seclusion.NONE
     image = ""
-    policy = default_policy()
-    """Its limits hold here, too; its other rules need isolation."""
 
-    def __init__(self, gpu: Gpu | None = None) -> None:
+    def __init__(self, gpu: Gpu | None = None, policy: Policy | None = None) -> None:
+        self.policy = policy or default_policy()
+        """Its limits hold here, too; its other rules need isolation."""
         self._variables = gpu.variables if gpu else {"CUDA_VISIBLE_DEVICES": ""}
 
     def inside(self, base: Path) -> Inside:
@@ -52,8 +52,11 @@ class ProcessSandbox:
     name = "process"
     isolating = False
 
-    def __init__(self, *, imports: Sequence[str] | None = None, gpu: Gpu | None = None) -> None:
+    def __init__(
+        self, *, imports: Sequence[str] | None = None, gpu: Gpu | None = None, policy: Policy | None = None
+    ) -> None:
         self._imports = imports
+        self._policy = policy
         self._gpu = gpu
 
     def probe(self) -> Readiness:
@@ -71,4 +74,6 @@ class ProcessSandbox:
 
     def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
         """Start a session; its fork server imports in the background."""
-        return SupervisedSession(ProcessLauncher(self._gpu), cpus=cpus, profile=profile, imports=self._imports)
+        return SupervisedSession(
+            ProcessLauncher(self._gpu, self._policy), cpus=cpus, profile=profile, imports=self._imports
+        )

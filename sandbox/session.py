@@ -6,6 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,7 @@ class SupervisedSession:
         if server is None:
             detail = "cancelled before it started"
             return ExecutionReport(**self._labels(job, digest), status=Status.STATUS_CANCELLED, detail=detail)
+        job = replace(job, limits=job.limits.under(self._policy))
         execution = self._current = self._execution(server, job.limits, wires)
         waited = time.monotonic() - queued
         try:

@@ -83,16 +83,16 @@ def test_confirm_starts_or_quits(dialogue: Talk) -> None:
     """Enter starts as shown, q does not."""
     task = example_task()
     talk, seen = dialogue("")
-    assert talk.confirm(task, []) == task
+    assert talk.confirm(task, [], []) == task
     assert "Leaves     nothing" in seen.getvalue()
     talk, _ = dialogue("q")
-    assert talk.confirm(task, []) is None
+    assert talk.confirm(task, [], []) is None
 
 
 def test_confirm_edits_target_metric_and_time(dialogue: Talk) -> None:
     """Each can be changed before the start; an empty line changes nothing, a bad one is explained."""
     talk, seen = dialogue("t", "z", "t", "", "m", "f1", "m", "", "b", "soon", "b", "2m", "b", "", "x", "")
-    edited = talk.confirm(example_task(), ["summary to glm"])
+    edited = talk.confirm(example_task(), ["summary to glm"], ["limits.processes: 9"])
     assert edited is not None
     assert (edited.target, edited.metric.name, edited.budget.seconds) == ("z", "f1", 120.0)
     for words in ("not a duration", "'x' is none of", "Leaves     summary to glm"):
@@ -103,6 +103,6 @@ def test_the_description_tells_guesses_and_limits() -> None:
     """What was assumed is shown before it costs anything."""
     guess = Guess(field="metric", value="roc_auc", reason="usual for two classes")
     task = example_task().model_copy(update={"guesses": [guess]})
-    assert any("usual for two classes" in line for line in describe(task, []))
+    assert any("usual for two classes" in line for line in describe(task, [], []))
     everything = BudgetSpec(seconds=90, attempts=3, tokens=5, money=0.5)
     assert budget_text(everything) == "1:30, 3 attempts, 5 tokens, 0.5 for tokens"

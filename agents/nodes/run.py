@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from open_autoglm.agents.budget import merged_budget
+from open_autoglm.agents.departing import policy_lines
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import dummy_on_folds, dummy_on_holdout
 from open_autoglm.agents.finalise.deliver import deliver, explain
@@ -123,7 +124,7 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
         return {}
     task = deps.workspace.task
     if deps.confirm is not None and not deps.workspace.options.yes:
-        edited = deps.confirm(task, _leaves_the_machine(deps))
+        edited = deps.confirm(task, _leaves_the_machine(deps), policy_lines(deps))
         if edited is None:
             raise Interrupted(deps.say("Not confirmed: nothing was run."))
         await _apply(state, deps, edited)

@@ -101,6 +101,9 @@ class Wishes:
         SandboxName | None,
         Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),
     ] = None
+    policy: Annotated[Path | None, Parameter(help="What written code may do, where it departs from the default.")] = (
+        None
+    )
     holdout: Annotated[
         str | None, Parameter(help="Share of the rows that only judges the winner, such as 0.2, or none.")
     ] = None

@@ -43,11 +43,11 @@ class Dialogue:
                 if answer:
                     return answer
 
-    def confirm(self, task: TaskSpec, leaves: list[str]) -> TaskSpec | None:
-        """Show the task and what `leaves` the machine; target, metric and time can be changed. None: do not start."""
+    def confirm(self, task: TaskSpec, leaves: list[str], departs: list[str]) -> TaskSpec | None:
+        """Show the task, what `leaves` the machine and where the policy `departs` from the default; target, metric and time can be changed. None: do not start."""
         with self.watcher.paused():
             while True:
-                for line in ("", *describe(task, leaves), ""):
+                for line in ("", *describe(task, leaves, departs), ""):
                     self.terminal.tell(line)
                 say = Words(language=task.language)
                 key = self._line(say("Enter to start, t target, m metric, b time, q quit: "), ()).lower()
@@ -117,8 +117,8 @@ def refuse_to_ask(question: "Question") -> str:
     )
 
 
-def describe(task: TaskSpec, leaves: list[str]) -> list[str]:
-    """Return the task, the plan and what leaves the machine in a few lines."""
+def describe(task: TaskSpec, leaves: list[str], departs: list[str]) -> list[str]:
+    """Return the task, the plan, what leaves the machine and where the policy departs from the default in a few lines."""
     say = Words(language=task.language)
     sources = [f"{short(Path(source.uri))} ({shown_name(source.role.value, say)})" for source in task.sources]
     plan = say("write and run solutions in a sandbox, score them on rows they never saw, deliver the best")
@@ -130,6 +130,7 @@ def describe(task: TaskSpec, leaves: list[str]) -> list[str]:
         (say("Plan"), plan),
         (say("Leaves"), "; ".join(leaves) or say("nothing: all of it stays on this machine")),
     ]
+    rows += [(say("Sandbox"), line) for line in departs]
     if wishes := wishes_text(task):
         rows.append((say("Wishes"), wishes))
     rows += [(say("Assumed"), f"{guess_text(guess, say)}: {guess.reason}") for guess in task.guesses]

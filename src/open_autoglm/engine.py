@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from open_autoglm.agents.strategist import Question
 
     Ask: TypeAlias = Callable[[Question], str]
-    Confirm: TypeAlias = Callable[[TaskSpec, list[str]], TaskSpec | None]
+    Confirm: TypeAlias = Callable[[TaskSpec, list[str], list[str]], TaskSpec | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def _warm(options: RunOptions) -> Iterator[Sandbox]:
     from open_autoglm.sandbox.pool import Kind, PooledSandbox  # noqa: PLC0415
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    chosen = select_sandbox(options.sandbox, author=Author.RECIPES)
+    chosen = select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
     sandbox = PooledSandbox(chosen, first=Kind(cpus=max(1, cpus // options.workers)))
     try:
         yield sandbox

@@ -11,6 +11,7 @@ from pydantic import JsonValue, ValidationError
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError
+from open_autoglm.sandbox.policy import read_policy
 from open_autoglm.settings import LoadedSettings, cache_folder
 from open_autoglm.tools.task import BudgetSpec
 from open_autoglm.wrong import reason
@@ -34,6 +35,7 @@ class Given(TypedDict, total=False):
     max_cost: float | None
     strategist: str | None
     sandbox: str | None
+    policy: str | Path | None
     holdout: str | float | None
     refit: bool | None
     read: ReadOptions | None
@@ -63,6 +65,8 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     fields: dict[str, object] = {key: said[key] for key in _PLAIN if key in said}
     fields |= {key: said.get(key, getattr(values, key)) for key in _WITH_SETTING}
     fields["holdout"] = _holdout(said["holdout"]) if "holdout" in said else values.holdout
+    policy = said.get("policy", values.policy)
+    fields["policy"] = None if policy is None else read_policy(Path(str(policy)))
     fields["read"] = read_options(given.get("read") or {})
     prompt = _readable(prompt)
     for key in ("target", "metric"):

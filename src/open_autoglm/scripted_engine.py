@@ -85,7 +85,7 @@ class ScriptedEngine:
         if hooks.ask is not None and not options.yes:
             self.answers += [hooks.ask(question) for question in self.questions]
         if hooks.confirm is not None and self.task is not None:
-            self.confirmed.append(hooks.confirm(self.task, []))
+            self.confirmed.append(hooks.confirm(self.task, [], []))
         return self._play(hooks)
 
     def resume(self, run_dir: Path, *, budget: BudgetSpec | None, hooks: Hooks) -> Outcome:

@@ -25,12 +25,15 @@ def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) ->
         SandboxUnavailable: No sandbox that may load this model is ready.
     """
     from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
+    from open_autoglm.sandbox.policy import read_policy  # noqa: PLC0415
     from open_autoglm.sandbox.provisioned import Packages  # noqa: PLC0415
     from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
 
     deliverable = find_deliverable(where)
-    chosen = select_sandbox(sandbox, author=author_of(deliverable))
-    packages = Packages(cache=cache_folder(), allowed=load_settings().values.allowed_packages)
+    settings = load_settings().values
+    policy = None if settings.policy is None else read_policy(settings.policy)
+    chosen = select_sandbox(sandbox, author=author_of(deliverable), policy=policy)
+    packages = Packages(cache=cache_folder(), allowed=settings.allowed_packages)
     return Predictor(deliverable=deliverable, sandbox=chosen, trust=sandbox == "process", warn=warn, packages=packages)
 
 

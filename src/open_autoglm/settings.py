@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     )
     strategist: Literal["auto", "recipes", "glm"] = Field("auto", description="Who writes the code.")
     sandbox: SandboxName = Field("auto", description="Where written code runs; auto takes the strongest that is ready.")
+    policy: Path | None = Field(
+        None, description="File that says what written code may do in a sandbox, where it departs from the default."
+    )
     holdout: Annotated[
         Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"],
         BeforeValidator(_fraction, json_schema_input_type=float | str),
@@ -238,6 +241,11 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
         raise SettingsError(
             f"{path}: allowed_packages is refused: a project's file may not choose what is fetched for written code. "
             f"Use AUTOGLM_ALLOWED_PACKAGES or {user_file()}."
+        )
+    if "policy" in project:
+        raise SettingsError(
+            f"{path}: policy is refused: a project's file may not choose what written code may do. "
+            f"Use --policy, AUTOGLM_POLICY or {user_file()}."
         )
     if "base_url" in project:
         raise SettingsError(

@@ -11,6 +11,7 @@ from open_autoglm.agents.run import start_run
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.agents.strategist import Request, Understanding
 from open_autoglm.errors import InputError, Interrupted
+from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.tools.task import BudgetSpec, Constraints, MetricSpec, TaskSpec, TaskType
 
 Edit = Callable[[TaskSpec], TaskSpec | None]
@@ -26,17 +27,17 @@ class Obedient(ScriptedStrategist):
         return Understanding(task=task.model_copy(update={name: value for name, value in said.items() if value}))
 
 
-def confirmed(folder: Path, edit: Edit) -> tuple[Outcome, list[str]]:
-    """Run with a person who edits the task; return the outcome and what leaves the machine."""
+def confirmed(folder: Path, edit: Edit, policy: Policy | None = None) -> tuple[Outcome, list[str]]:
+    """Run with a person who edits the task; return the outcome, and what leaves the machine with where the policy departs."""
     told: list[str] = []
 
-    def confirm(task: TaskSpec, leaves: list[str]) -> TaskSpec | None:
-        told.extend(leaves)
+    def confirm(task: TaskSpec, leaves: list[str], departs: list[str]) -> TaskSpec | None:
+        told.extend([*leaves, *departs])
         return edit(task)
 
     data = engine.table(folder, TaskType.BINARY)
     outcome = start_run(
-        engine.options(folder, data=data, yes=False, budget=BudgetSpec(attempts=2)),
+        engine.options(folder, data=data, yes=False, budget=BudgetSpec(attempts=2), policy=policy),
         strategist=Obedient(engine.task(), [engine.bundle(0.5), engine.bundle(2.0)]),
         sandbox=engine.sandbox(),
         confirm=confirm,
@@ -51,6 +52,17 @@ def test_a_task_that_is_fine_goes_on_as_it_is(tmp_path: Path) -> None:
 
     assert told == ["summary of the data to scripted"]
     assert (outcome.task.metric.name, outcome.attempts) == ("roc_auc", 2)
+
+
+def test_where_the_policy_departs_is_shown_before_and_told_after(tmp_path: Path) -> None:
+    """One line for each difference, in the confirmation and among the warnings."""
+    usual = default_policy()
+    policy = usual.model_copy(update={"limits": usual.limits.model_copy(update={"processes": 9})})
+    outcome, told = confirmed(tmp_path, lambda task: task.model_copy(update={"budget": BudgetSpec(attempts=1)}), policy)
+    line = f"Policy of its own, limits.processes: 9 (by default {usual.limits.processes})."
+
+    assert line in told
+    assert line in outcome.warnings
 
 
 def test_another_metric_and_budget_are_taken_over(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Machine:
     @staticmethod
     def use(monkeypatch: pytest.MonkeyPatch, *, isolating_ready: bool) -> None:
         strong = Fake("bubblewrap", isolating=True, ready=isolating_ready)
-        monkeypatch.setattr(choice, "backends", lambda: (strong, Machine.plain))
+        monkeypatch.setattr(choice, "backends", lambda _=None: (strong, Machine.plain))
 
 
 @pytest.mark.parametrize("author", list(Author))

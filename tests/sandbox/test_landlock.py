@@ -13,6 +13,7 @@ from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.conformance import Bench, SandboxContract
 from open_autoglm.sandbox.landlock import OLDEST, OLDEST_FOR_ONE_USER, LandlockSandbox, free_user, hindrance, missing
 from open_autoglm.sandbox.packages_contract import PackagesContract
+from open_autoglm.sandbox.policy import default_policy, read_policy
 from open_autoglm.sandbox.rules_contract import RulesContract
 
 ready = LandlockSandbox().probe()
@@ -41,6 +42,21 @@ class TestOwnUser(SandboxContract, RulesContract, PackagesContract):
         code = "print(os.getuid() == os.getgid() > 61_000, os.getgroups(), oct(os.stat(OUT.parent).st_mode), os.stat(OUT).st_uid == os.getuid())"
 
         assert bench.run(code).stdout.head == "True [] 0o40710 True\n"
+
+
+def test_a_policy_of_ones_own_holds(tmp_path: Path) -> None:
+    """In what is shown, in limits, and by its hash in the report."""
+    (tmp_path / "policy.yaml").write_text(
+        "filesystem: {settings: [passwd]}\nlimits: {open_files: 64}\nnetwork: {access: none}\n"
+    )
+    policy = read_policy(tmp_path / "policy.yaml")
+    session = LandlockSandbox(imports=(), policy=policy).open(cpus=1)
+    code = "import resource\nprint(open('/etc/passwd').read(4), resource.getrlimit(resource.RLIMIT_NOFILE)[1])"
+    report = Bench(session, tmp_path).run(code)
+    session.close()
+
+    assert report.stdout.head == "root 64\n", report.stderr.head
+    assert report.isolation.policy_sha256 == policy.digest != default_policy().digest
 
 
 def test_an_old_kernel_is_refused_with_the_reason() -> None:
