@@ -59,6 +59,7 @@ class _Surroundings:
         self.environment = dict(os.environ)
         self.path = list(sys.path)
         self.hooks = sys.excepthook, sys.displayhook, builtins.input
+        self.streams = sys.stdout, sys.stderr
         self.main = sys.modules["__main__"]
 
     def restore(self) -> None:
@@ -67,6 +68,7 @@ class _Surroundings:
         os.environ.update(self.environment)
         sys.path[:] = self.path
         sys.excepthook, sys.displayhook, builtins.input = self.hooks
+        sys.stdout, sys.stderr = self.streams
         sys.modules["__main__"] = self.main
         signal.signal(signal.SIGINT, signal.default_int_handler)
         asyncio._set_running_loop(None)  # noqa: SLF001 - named so, and documented for those who bring a loop of their own
