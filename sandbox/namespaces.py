@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 NEW_USER, NEW_PID, NEW_MOUNT, NEW_IPC, NEW_NETWORK = 0x10000000, 0x20000000, 0x00020000, 0x08000000, 0x40000000
+NEW_GROUPS = 0x02000000
+"""Without it /proc/self/cgroup would tell the name of the control group, and so of the host's process."""
 NO_SUID, NO_DEV, NO_EXEC, BIND, RECURSIVE, PRIVATE = 2, 4, 8, 4096, 16384, 1 << 18
 DETACH = 2
 SET_DUMPABLE, DROP_BOUND, SET_NO_NEW_RIGHTS, AMBIENT, AMBIENT_CLEAR = 4, 24, 38, 47, 4
@@ -42,7 +44,7 @@ def prepare(disk_bytes: int, inodes: int, devices: Sequence[str], keep: Sequence
     """
     uid, gid = os.geteuid(), os.getegid()
     _libc.prctl(SET_DUMPABLE, 1, 0, 0, 0)  # else the files below belong to root
-    _check(_libc.unshare(NEW_USER | NEW_PID | NEW_MOUNT | NEW_IPC | NEW_NETWORK), "unshare")
+    _check(_libc.unshare(NEW_USER | NEW_PID | NEW_MOUNT | NEW_IPC | NEW_NETWORK | NEW_GROUPS), "unshare")
     for name, value in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         Path(f"/proc/self/{name}").write_text(value, encoding="ascii")
     _libc.prctl(SET_DUMPABLE, 0, 0, 0, 0)

@@ -189,7 +189,9 @@ def _job(bench: _Bench, program: Program, turn: int, tag: str) -> Job:
     folder = bench.folder / f"{program.name}-{turn}"
     folder.mkdir()
     told = folder / "told.json"
-    told.write_text(json.dumps({"turn": turn, "tag": tag, "traps": bench.traps.told()}), encoding="utf-8")
+    told.write_text(
+        json.dumps({"turn": turn, "tag": tag, "tier": bench.tier, "traps": bench.traps.told()}), encoding="utf-8"
+    )
     given = {path.name: path for path in sorted((bench.folder / "inputs").iterdir())}
     helper = (bench.root / "attack.py").read_text(encoding="utf-8")
     return Job(

@@ -3,6 +3,8 @@
 from attack import *
 
 words = [TRAPS["folder"], TRAPS["file"], f"autoglm-session-{TRAPS['host_pid']}-"]
+if TOLD["tier"].endswith("/namespaces"):  # where bubblewrap is used once, the name of its control group can be read
+    words.append(f"open-autoglm/{TRAPS['host_pid']}-")
 if not TRAPS["package"].startswith((sys.prefix, sys.base_prefix)):
     words.append(TRAPS["package"])  # where the program that runs the sandboxes is installed
 told = {}

@@ -21,7 +21,7 @@ places = [
     "/dev/pts",
     "/proc/sys/kernel",
 ]
-for place in places:
+for place in dict.fromkeys(map(str, places)):
     path = os.path.join(place, KEPT)
     if os.path.exists(path):
         breach(f"labels of the fold before in {path}")
