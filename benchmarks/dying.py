@@ -54,10 +54,11 @@ class Tree:
         """Return once all of them were seen."""
         assert self._up.wait(UP_SECONDS), "the tree did not come up"
 
-    def dead_at(self) -> float:
-        """Return when the last of them died, in seconds since the epoch."""
+    def dead_at(self) -> float | None:
+        """Return when the last of them died, in seconds since the epoch; None where its end came before all were seen."""
+        if not self._up.is_set():
+            return None
         self._thread.join(DEAD_SECONDS)
-        assert self._up.is_set(), "the tree was not up before its end"
         assert self._dead_at, "something of the tree still lives"
         return self._dead_at
 

@@ -24,9 +24,10 @@ from typing import Any
 from bench import ROOT, Figure, arguments, page, publish, scratch
 from dying import Tree, program
 
-from open_autoglm.sandbox.base import Job, Limits, Sandbox, Session
+from open_autoglm.sandbox.base import Job, Kernel, Limits, Sandbox, Session
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.docker import PYTHON, DockerSandbox
+from open_autoglm.sandbox.jupyter import JupyterSandbox
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.process import ProcessSandbox
 from open_autoglm.sandbox.report import ExecutionReport, failure_line, is_ok
@@ -38,6 +39,8 @@ BURST = 6
 SUBPROCESS, DOCKER_RUN, AIDE, KERNEL = "plain subprocess", "`docker run`", "AIDE's pattern", "local Jupyter kernel"
 AIDE_PANDAS = f"{AIDE}, its agent holding pandas"
 PROCESS, BUBBLEWRAP, DOCKER, SINGLE = "process (fork alone)", "bubblewrap", "docker", "docker, a container each"
+SCORED = "jupyter, a kernel each"
+OUR_KERNEL = "cells of our kernel in {}"
 DEADLINE_SECONDS = 0.5
 SHARE_SECONDS = 6.0
 SESSIONS, START_SECONDS = 8, 4.0
@@ -47,7 +50,8 @@ SESSIONS, START_SECONDS = 8, 4.0
 class Way:
     """One way to run A."""
 
-    cold: Callable[[], None]
+    cold: Callable[[], Callable[[], object] | None]
+    """From nothing to A's output; returns how what is up is ended, which is not measured."""
     warm: Callable[[], None] | None = None
     """Once more in what is up; None where there is nothing to keep."""
     cold_seconds: list[float] = field(default_factory=list)
@@ -66,6 +70,8 @@ def main() -> None:
     with scratch() as folder, ExitStack() as stack:
         runner = Runner(folder)
         ways = {**_usual(stack, docker=DOCKER in ours), **{name: _own(stack, runner, ours[name]) for name in ours}}
+        for name in ours.keys() & {BUBBLEWRAP, DOCKER}:
+            ways[OUR_KERNEL.format(name)] = _own_kernel(stack, ours[name])
         for _ in range(given.rounds):
             for way in ways.values():
                 _turn(way)
@@ -83,11 +89,16 @@ def _sandboxes() -> dict[str, Sandbox]:
         BUBBLEWRAP: BubblewrapSandbox(),
         DOCKER: DockerSandbox(seclusion=Seclusion.NAMESPACES),
         SINGLE: DockerSandbox(seclusion=Seclusion.SINGLE_USE),
+        SCORED: JupyterSandbox(),
     }
 
 
 def _turn(way: Way) -> None:
-    way.cold_seconds.append(_timed(way.cold))
+    started = time.perf_counter()
+    end = way.cold()
+    way.cold_seconds.append(time.perf_counter() - started)
+    if end is not None:
+        end()
     if way.warm is not None:
         time.sleep(0.3)
         way.rested_seconds.append(_timed(way.warm))
@@ -151,9 +162,10 @@ def _kernel() -> Iterator[Any]:
         manager.shutdown_kernel(now=True)
 
 
-def _cold_kernel() -> None:
-    with _kernel() as client:
-        _cell(client)
+def _cold_kernel() -> Callable[[], object]:
+    stack = ExitStack()
+    _cell(stack.enter_context(_kernel()))
+    return stack.close
 
 
 def _cell(client: Any) -> None:
@@ -194,11 +206,33 @@ def _own(stack: ExitStack, runner: Runner, sandbox: Sandbox) -> Way:
     for _ in range(2):  # the first may come before all is imported
         runner.good(session, A)
 
-    def cold() -> None:
-        with closing(sandbox.open()) as other:
-            runner.good(other, A)
+    def cold() -> Callable[[], object]:
+        other = sandbox.open()
+        runner.good(other, A)
+        return other.close
 
     return Way(cold, lambda: _check(runner.good(session, A)))
+
+
+def _own_kernel(stack: ExitStack, sandbox: Any) -> Way:
+    def start(stack: ExitStack) -> Kernel:
+        kernel: Kernel = stack.enter_context(closing(sandbox.open())).kernel()
+        stack.callback(kernel.close)
+        return kernel
+
+    def cold() -> Callable[[], object]:
+        inner = ExitStack()
+        _own_cell(start(inner))
+        return inner.close
+
+    kernel = start(stack)
+    _own_cell(kernel)
+    return Way(cold, lambda: _own_cell(kernel))
+
+
+def _own_cell(kernel: Kernel) -> None:
+    result = kernel.execute(A)
+    assert [output.text for output in result.claimed_outputs] == ["1\n"], result
 
 
 def _check(report: ExecutionReport) -> None:
@@ -234,6 +268,10 @@ def _ratios(ways: dict[str, Way]) -> Iterator[Figure]:
             share = warm[name] / cold[AIDE]
             note = f"1/{1 / share:.0f}; of the one whose agent holds pandas 1/{cold[AIDE_PANDAS] / warm[name]:.0f}"
             yield Figure(what=f"warm {name}, share of {AIDE}", value=share, unit="", target=target, note=note)
+    for name in (BUBBLEWRAP, DOCKER):
+        if name in ways:
+            share = warm[OUR_KERNEL.format(name)] / warm[KERNEL]
+            yield Figure(what=f"warm {OUR_KERNEL.format(name)}, over a {KERNEL}", value=share, unit="x", target=2.0)
     if SINGLE in ways:
         share = warm[SINGLE] / cold[DOCKER_RUN]
         yield Figure(what=f"warm {SINGLE}, share of {DOCKER_RUN}", value=share, unit="", target=1.0)
@@ -260,17 +298,25 @@ def _notes(rounds: int, ours: dict[str, Sandbox]) -> list[str]:
 
 
 def _endings(name: str, sandbox: Sandbox, runner: Runner, count: int) -> Iterator[Figure]:
-    late = []
     with closing(sandbox.open()) as session:
-        runner.good(session, A)
-        for _ in range(count):
-            tag = uuid.uuid4().hex[:12]
-            with Tree(tag) as tree:
-                report = runner.run(session, program(tag), wall_seconds=DEADLINE_SECONDS)
-                late.append(tree.dead_at() - report.started_at - DEADLINE_SECONDS)
+        for _ in range(2):  # as above
+            runner.good(session, A)
+        late = [_killed(session, runner) for _ in range(count)]
         slow = [_cancelled(session, runner) for _ in range(count)]
     yield _late(f"{name}: all dead after the deadline", late, 50.0)
     yield _late(f"{name}: all dead after `cancel`, which has returned", slow, 100.0)
+
+
+def _killed(session: Session, runner: Runner) -> float:
+    """Return the seconds from the deadline until all was dead."""
+    for seconds in (DEADLINE_SECONDS, 4 * DEADLINE_SECONDS, 16 * DEADLINE_SECONDS):
+        tag = uuid.uuid4().hex[:12]
+        with Tree(tag) as tree:
+            report = runner.run(session, program(tag), wall_seconds=seconds)
+            dead_at = tree.dead_at()
+            if dead_at is not None:
+                return dead_at - report.started_at - seconds
+    raise SystemExit("The tree of processes does not come up: is anything else running here?")
 
 
 def _cancelled(session: Session, runner: Runner) -> float:
@@ -284,7 +330,7 @@ def _cancelled(session: Session, runner: Runner) -> float:
         session.cancel()
         returned = time.time()
         thread.join()
-        return max(returned, tree.dead_at()) - started
+        return max(returned, tree.dead_at() or returned) - started
 
 
 def _late(what: str, seconds: Sequence[float], target: float) -> Figure:
