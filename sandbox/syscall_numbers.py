@@ -8,7 +8,7 @@ from collections.abc import Mapping
 SINCE_5_1: Mapping[str, int] = {
     "clone3": 435, "fchmodat2": 452, "file_setattr": 469, "fsconfig": 431, "fsmount": 432, "fsopen": 430, "fspick": 433,
     "io_uring_enter": 426, "io_uring_register": 427, "io_uring_setup": 425, "memfd_secret": 447, "mount_setattr": 442, "move_mount":
-    429, "open_tree": 428, "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "removexattrat": 466, "setxattrat":
+    429, "open_tree": 428, "open_tree_attr": 467, "quotactl_fd": 443, "pidfd_getfd": 438, "process_madvise": 440, "process_mrelease": 448, "removexattrat": 466, "setxattrat":
     463,
 }  # fmt: skip
 """Calls that came with Linux 5.1 or later: they have the same number everywhere."""
@@ -25,7 +25,7 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "lsetxattr": 189, "memfd_create": 319, "migrate_pages": 256, "mknod": 133, "mknodat": 259, "mount": 165, "move_pages": 279,
         "mq_open": 240, "mq_unlink": 241, "msgctl": 71, "msgget": 68, "msgrcv": 70, "msgsnd": 69, "open": 2, "open_by_handle_at": 304,
         "openat": 257, "perf_event_open": 298, "pivot_root": 155, "prlimit64": 302, "process_vm_readv": 310, "process_vm_writev": 311,
-        "ptrace": 101, "quotactl": 179, "reboot": 169, "removexattr": 197, "request_key": 249, "sched_setaffinity": 203,
+        "lookup_dcookie": 212, "modify_ldt": 154, "ptrace": 101, "quotactl": 179, "reboot": 169, "removexattr": 197, "request_key": 249, "sched_setaffinity": 203,
         "sched_setattr": 314, "sched_setparam": 142, "sched_setscheduler": 144, "seccomp": 317, "semctl": 66, "semget": 64, "semop":
         65, "semtimedop": 220, "sendto": 44, "setdomainname": 171, "setfsgid": 123, "setfsuid": 122, "setgid": 106, "setgroups": 116,
         "sethostname": 170, "setns": 308, "setpriority": 141, "setregid": 114, "setresgid": 119, "setresuid": 117, "setreuid": 113,
@@ -42,7 +42,7 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "kexec_file_load": 294, "kexec_load": 104, "keyctl": 219, "kill": 129, "listen": 201, "lremovexattr": 15, "lsetxattr": 6,
         "memfd_create": 279, "migrate_pages": 238, "mknodat": 33, "mount": 40, "move_pages": 239, "mq_open": 180, "mq_unlink": 181,
         "msgctl": 187, "msgget": 186, "msgrcv": 188, "msgsnd": 189, "open_by_handle_at": 265, "openat": 56, "perf_event_open": 241,
-        "pivot_root": 41, "prlimit64": 261, "process_vm_readv": 270, "process_vm_writev": 271, "ptrace": 117, "quotactl": 60,
+        "pivot_root": 41, "prlimit64": 261, "process_vm_readv": 270, "process_vm_writev": 271, "lookup_dcookie": 18, "ptrace": 117, "quotactl": 60,
         "reboot": 142, "removexattr": 14, "request_key": 218, "sched_setaffinity": 122, "sched_setattr": 274, "sched_setparam": 118,
         "sched_setscheduler": 119, "seccomp": 277, "semctl": 191, "semget": 190, "semop": 193, "semtimedop": 192, "sendto": 206,
         "setdomainname": 162, "setfsgid": 152, "setfsuid": 151, "setgid": 144, "setgroups": 159, "sethostname": 161, "setns": 268,
