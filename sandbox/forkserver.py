@@ -70,8 +70,8 @@ def main(control: socket.socket) -> None:
         libc.prctl(SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)  # nothing runs on when the host was killed
         libc.prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a cell left behind comes back here to be reaped
     parts = _parts()
-    names: list[str] = list(options["imports"])
-    missing: list[str] = []
+    names, missing = list[str](options["imports"]), list[str]()
+    _import(list(options.get("first", [])), missing, until=lambda: False)  # without these no execution begins
     _import(names, missing, until=lambda: bool(select.select([control], [], [], 0)[0]))
     _send(control, _facts(names, missing), _ring(options["writable"]) if options["ring"] else [])
     ahead: Keeper | None = None

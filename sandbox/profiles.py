@@ -37,12 +37,12 @@ _TABULAR = (
     "lightgbm",
 )
 KERNEL_IMPORTS = ("zmq", "ipykernel.heartbeat", "ipykernel.ipkernel", "ipykernel.kernelapp")
-"""What a process that becomes a Jupyter kernel needs; none of it starts a thread when it is imported."""
+"""What a process that becomes a Jupyter kernel needs before anything else; none of it starts a thread when it is imported."""
 IMPORTS: Mapping[Profile, tuple[str, ...]] = {
     Profile.PLAIN: (),
     Profile.TABULAR: _TABULAR,
     Profile.TORCH: (*_TABULAR, "torch"),
-    Profile.KERNEL: (*KERNEL_IMPORTS, *_TABULAR),
+    Profile.KERNEL: _TABULAR,
 }
 _ON_TORCH = frozenset({"torch", "transformers", "peft", "accelerate"})
 _ON_TABLES = frozenset({name.partition(".")[0] for name in _TABULAR} | {"xgboost", "catboost", "skrub", "matplotlib"})

@@ -53,8 +53,10 @@ class ForkServer:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, launcher: Launcher, base: Path, *, cpus: int, imports: Sequence[str]) -> "ForkServer":
-        """Start one; returns before its imports are done.
+    def start(
+        cls, launcher: Launcher, base: Path, *, cpus: int, imports: Sequence[str], first: Sequence[str] = ()
+    ) -> "ForkServer":
+        """Start one; returns before its imports are done. Those that come `first` are not left for later when the host is in a hurry.
 
         Raises:
             SandboxUnavailable: The program cannot be started.
@@ -78,7 +80,7 @@ class ForkServer:
         server = cls(process=process, control=host, mark=mark, inside=inside, log=log, plain=plain)
         try:
             folders = inside.writable if single else ()
-            send(host, {"imports": list(imports), "ring": not plain, "writable": folders}, [])
+            send(host, {"first": list(first), "imports": list(imports), "ring": not plain, "writable": folders}, [])
         except OSError:  # it is dead already: found when somebody waits for it
             return server
         return server

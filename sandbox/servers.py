@@ -42,10 +42,9 @@ class Servers:
         Raises:
             SandboxUnavailable: It cannot be started.
         """
-        names = list(IMPORTS[profile] if self.imports is None else self.imports)
-        if self.launcher.in_kernel:
-            names = [*KERNEL_IMPORTS, *names]
-        server = ForkServer.start(self.launcher, self.base, cpus=self.cpus, imports=names)
+        names = IMPORTS[profile] if self.imports is None else self.imports
+        first = KERNEL_IMPORTS if self.launcher.in_kernel or profile is Profile.KERNEL else ()
+        server = ForkServer.start(self.launcher, self.base, cpus=self.cpus, imports=names, first=first)
         self._held[profile] = FiledServer(server, time.monotonic())
         return server
 
