@@ -63,7 +63,11 @@ class Driver(Protocol):
     """What is asked of a driver."""
 
     def gpus(self) -> list[Gpu]:
-        """Return the devices of this machine."""
+        """Return the devices of this machine.
+
+        Raises:
+            SandboxUnavailable: The driver does not answer.
+        """
         ...
 
     def use(self, gpu: Gpu) -> Use:
@@ -96,21 +100,26 @@ class Nvml:
         return cls(library)
 
     def gpus(self) -> list[Gpu]:
-        """Return the devices, as the driver numbers them."""
+        """Return the devices, as the driver numbers them; see `Driver.gpus`."""
         library = self._library
-        handles = [library.nvmlDeviceGetHandleByIndex(number) for number in range(library.nvmlDeviceGetCount())]
-        return [
-            Gpu(
-                uuid=_text(library.nvmlDeviceGetUUID(handle)),
-                name=_text(library.nvmlDeviceGetName(handle)),
-                minor=int(library.nvmlDeviceGetMinorNumber(handle)),
-                memory_bytes=int(library.nvmlDeviceGetMemoryInfo(handle).total),
-            )
-            for handle in handles
-        ]
+        try:
+            return [
+                self._gpu(library.nvmlDeviceGetHandleByIndex(number)) for number in range(library.nvmlDeviceGetCount())
+            ]
+        except library.NVMLError as error:
+            raise SandboxUnavailable(f"The driver does not tell of its GPUs: {error}. Look at nvidia-smi.") from error
+
+    def _gpu(self, handle: Any) -> Gpu:
+        library = self._library
+        return Gpu(
+            uuid=_text(library.nvmlDeviceGetUUID(handle)),
+            name=_text(library.nvmlDeviceGetName(handle)),
+            minor=int(library.nvmlDeviceGetMinorNumber(handle)),
+            memory_bytes=int(library.nvmlDeviceGetMemoryInfo(handle).total),
+        )
 
     def use(self, gpu: Gpu) -> Use:
-        """Return the processes that compute or draw on it, and the memory in use."""
+        """Return the processes that compute on it and draw nothing, which a desktop does, and the memory in use."""
         library = self._library
         try:
             handle = library.nvmlDeviceGetHandleByUUID(gpu.uuid)
@@ -121,7 +130,8 @@ class Nvml:
             raise SandboxUnavailable(
                 f"The GPU {gpu.name} ({gpu.uuid}) does not answer: {error}. Look at nvidia-smi."
             ) from error
-        return Use(processes=tuple(sorted({int(found.pid) for found in (*computing, *drawing)})), memory_bytes=memory)
+        pids = {int(found.pid) for found in computing} - {int(found.pid) for found in drawing}
+        return Use(processes=tuple(sorted(pids)), memory_bytes=memory)
 
 
 def _text(value: str | bytes) -> str:

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -95,10 +97,9 @@ class Wheelhouses:
     def _found(self, missing: Sequence[Requirement]) -> Wheelhouse:
         require_allowed(missing, self._allowed)
         asked = self._cache / "wishes" / f"{self._key(missing)}.json"
-        if asked.exists():
-            known = self._known(json.loads(asked.read_text(encoding="utf-8"))["sha256"])
-            if known is not None:
-                return known
+        known = self._known(str(_noted(asked).get("sha256")))
+        if known is not None:
+            return known
         made = self._make(missing)
         _write(asked, {"wishes": sorted(map(str, missing)), "sha256": made.sha256})
         return made
@@ -109,13 +110,11 @@ class Wheelhouses:
 
     def _known(self, sha256: str) -> Wheelhouse | None:
         lock = self._cache / "wheelhouses" / sha256 / "lock.json"
-        if not lock.exists():
-            return None
-        pins = json.loads(lock.read_text(encoding="utf-8"))["pins"]
-        return Wheelhouse(path=lock.parent / "packages", sha256=sha256, pins=tuple(pins))
+        pins = _noted(lock).get("pins")
+        return Wheelhouse(path=lock.parent / "packages", sha256=sha256, pins=tuple(pins)) if pins else None
 
     def _make(self, missing: Sequence[Requirement]) -> Wheelhouse:
-        self._cache.mkdir(parents=True, exist_ok=True)
+        self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".draft-", dir=self._cache) as name:
             draft = Path(name) / "house"
             wheels = sorted(self._resolved(missing, Path(name)), key=lambda wheel: wheel.path.name)
@@ -131,6 +130,8 @@ class Wheelhouses:
             _write(draft / "lock.json", {"pins": pins, "wheels": hashes})
             place = self._cache / "wheelhouses" / sha256
             place.parent.mkdir(exist_ok=True)
+            if place.exists() and self._known(sha256) is None:  # its notes are damaged
+                shutil.rmtree(place)
             _settle(draft, place)
         return Wheelhouse(path=place / "packages", sha256=sha256, pins=tuple(pins))
 
@@ -229,11 +230,14 @@ def _unpack(wheels: Sequence[Wheel], folder: Path) -> None:
     folder.mkdir(parents=True)
     left = MAX_BYTES
     for wheel in wheels:
-        with zipfile.ZipFile(wheel.path) as archive:
-            for info in archive.infolist():
-                inner = _place(info, wheel)
-                if inner is not None:
-                    left -= _copy(archive, info, folder / inner, wheel, left)
+        try:
+            with zipfile.ZipFile(wheel.path) as archive:
+                for info in archive.infolist():
+                    inner = _place(info, wheel)
+                    if inner is not None:
+                        left -= _copy(archive, info, folder / inner, wheel, left)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise WishRefused(f"{wheel.path.name} cannot be unpacked: {error}.") from error
     compiler = ["-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", "packages"]
     subprocess.run(
         [sys.executable, "-I", *compiler, str(folder)], capture_output=True, check=False
@@ -256,9 +260,10 @@ def _place(info: zipfile.ZipInfo, wheel: Wheel) -> PurePosixPath | None:
         or stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG)
     ):
         raise WishRefused(f"{wheel.path.name} holds {info.filename[:200]!r}, which no wheel may.")
-    if not path.parts[0].endswith(".data"):
+    folder, kind, *inner = (*path.parts, "", "")
+    if not folder.endswith(".data") or not kind:
         return path
-    return PurePosixPath(*path.parts[2:]) if path.parts[1] in _LIBRARIES else None
+    return PurePosixPath(*filter(None, inner)) if kind in _LIBRARIES else None
 
 
 def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, wheel: Wheel, left: int) -> int:
@@ -274,6 +279,15 @@ def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, wheel: 
         raise WishRefused(f"{wheel.path.name} and another package both bring {info.filename!r}, and not the same.")
     draft.replace(target)
     return size
+
+
+def _noted(path: Path) -> dict[str, Any]:
+    """Return what was noted in a file; nothing where it is missing or damaged."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _settle(draft: Path, place: Path) -> None:

@@ -202,8 +202,8 @@ class Library(SimpleNamespace):
         for name, answer in {
             "Init": None, "DeviceGetCount": 1, "DeviceGetHandleByIndex": "h", "DeviceGetHandleByUUID": "h", "DeviceGetUUID": b"GPU-1",
             "DeviceGetName": "One", "DeviceGetMinorNumber": 0, "DeviceGetMemoryInfo": SimpleNamespace(total=8 << 30, used=5),
-            "DeviceGetComputeRunningProcesses": [SimpleNamespace(pid=9)],
-            "DeviceGetGraphicsRunningProcesses": [SimpleNamespace(pid=7), SimpleNamespace(pid=9)],
+            "DeviceGetComputeRunningProcesses": [SimpleNamespace(pid=7), SimpleNamespace(pid=9)],
+            "DeviceGetGraphicsRunningProcesses": [SimpleNamespace(pid=7)],
         }.items():  # fmt: skip
             setattr(self, f"nvml{name}", self._answering(answer, fails=name == broken))
 
@@ -225,13 +225,13 @@ def no_devices_yet() -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_devices_yet")
 def test_the_driver_is_asked_by_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Which devices there are, and what is on them."""
+    """Which devices there are, and what computes on them: a desktop that draws is no reason not to use one."""
     monkeypatch.setitem(sys.modules, "pynvml", Library())  # type: ignore[arg-type]  # as good as a module
     driver = Nvml.find()
 
     assert driver is not None
     assert driver.gpus() == [FIRST]
-    assert driver.use(FIRST) == Use(processes=(7, 9), memory_bytes=5)
+    assert driver.use(FIRST) == Use(processes=(9,), memory_bytes=5)
     gpus = local_gpus()
     assert gpus is not None
     assert gpus is local_gpus()
@@ -250,6 +250,8 @@ def test_a_driver_that_fails_is_told() -> None:
     """With the device, and where to look."""
     with pytest.raises(SandboxUnavailable, match=r"One \(GPU-1\) does not answer: Driver Not Loaded.*nvidia-smi"):
         Nvml(Library(broken="DeviceGetMemoryInfo")).use(FIRST)
+    with pytest.raises(SandboxUnavailable, match="does not tell of its GPUs: Driver Not Loaded"):
+        Nvml(Library(broken="DeviceGetMinorNumber")).gpus()
 
 
 def test_the_fake_fails_loudly() -> None:

@@ -159,6 +159,28 @@ def test_a_wheel_that_leads_out_is_refused(name: str, tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").iterdir())
 
 
+def test_a_damaged_wheel_is_told(tmp_path: Path) -> None:
+    """What is in it is not what its list says."""
+    path = wheel(tmp_path / "index", "wished", files={"wished.py": "answer = 42"})
+    path.write_bytes(path.read_bytes().replace(b"answer = 42", b"answer = 43"))
+    with pytest.raises(WishRefused, match="cannot be unpacked"):
+        houses(tmp_path)[0].fulfil(["wished"])
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{"])
+def test_notes_of_the_cache_that_are_damaged_are_written_anew(damage: str, tmp_path: Path) -> None:
+    """A full disk, say."""
+    wheel(tmp_path / "index", "wished")
+    first = fulfilled(houses(tmp_path)[0], "wished")
+    for note in (*(tmp_path / "cache" / "wishes").iterdir(), first.path.parent / "lock.json"):
+        before = note.read_text()
+        note.write_text(damage)
+        assert fulfilled(houses(tmp_path)[0], "wished") == first
+        assert note.read_text() == before
+    assert (tmp_path / "cache").stat().st_mode & 0o777 == 0o700
+
+
 def test_links_in_a_wheel_are_refused(tmp_path: Path) -> None:
     """They would be read from outside."""
     path = wheel(tmp_path / "index", "wished")
@@ -179,6 +201,7 @@ def test_only_modules_are_taken_from_a_wheel(tmp_path: Path) -> None:
         f"{data}/scripts/run": "",
         f"{data}/data/etc/x": "",
         "pkg/": "",
+        "own.data": "",
     }
     wheel(tmp_path / "index", "wished", files=files)
     made, _ = houses(tmp_path)
@@ -186,7 +209,7 @@ def test_only_modules_are_taken_from_a_wheel(tmp_path: Path) -> None:
     found = fulfilled(made, "wished")
 
     names = {path.name for path in found.path.iterdir()}
-    assert names == {"wished.py", "fast.py", "wished-1.0.dist-info", "__pycache__"}
+    assert names == {"wished.py", "fast.py", "wished-1.0.dist-info", "own.data", "__pycache__"}
 
 
 def test_two_packages_may_bring_the_same_file_but_not_different_ones(tmp_path: Path) -> None:
