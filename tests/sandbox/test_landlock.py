@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox import confine, landlock
+from open_autoglm.sandbox import confine, landlock, tree
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.exchange import Exchange
 from open_autoglm.sandbox.landlock import OLDEST, OLDEST_FOR_ONE_USER, LandlockSandbox, free_user, hindrance, missing
 from open_autoglm.sandbox.packages_contract import PackagesContract
 from open_autoglm.sandbox.policy import default_policy, read_policy
@@ -129,3 +130,29 @@ def test_rules_know_no_more_than_the_kernel() -> None:
 def test_the_folder_for_temporary_files_is_among_what_must_be_reached() -> None:
     """A user of its own has to get to its own folders."""
     assert Path(tempfile.gettempdir()).resolve() in landlock._needed()
+
+
+def test_a_launcher_keeps_its_user_as_long_as_it_lives() -> None:
+    """Each session's has another; a server knows by it what belongs to the session."""
+    first, second = (landlock._launcher(default_policy(), own_user=True) for _ in range(2))
+
+    assert first.user != second.user
+    assert first.tier == "landlock/own_user"
+    assert first.user in range(*landlock.USERS)
+
+
+def test_processes_are_found_by_their_user() -> None:
+    """By what they run as, whoever owns their folder in /proc."""
+    assert os.getpid() in tree.owned_by(os.geteuid())
+    assert tree.owned_by(landlock.USERS[1]) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives folders away")
+def test_folders_are_the_users_own(tmp_path: Path) -> None:
+    """And the way to them is open to nobody else."""
+    base = tmp_path / "base"
+    base.mkdir()
+    Exchange(base, copy_inputs=False, folders=("out",), user=landlock.USERS[0]).fill(Bench(None, tmp_path).job("pass"))
+
+    assert (base.stat().st_gid, base.stat().st_mode & 0o777) == (landlock.USERS[0], 0o710)
+    assert ((base / "out").stat().st_uid, (base / "out").stat().st_mode & 0o777) == (landlock.USERS[0], 0o700)

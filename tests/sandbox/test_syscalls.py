@@ -181,3 +181,28 @@ def test_whoever_is_gone_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_
     assert not Watch(reader, POLICY, machine="x86_64").go_on()
     os.close(reader)
     assert select.POLLHUP
+
+
+def test_without_namespaces_more_is_refused() -> None:
+    """Sockets, calls about others, and what changes files of others; what is done to one's own is only told to be."""
+    alone = Watch(-1, POLICY, machine="x86_64", namespaces=False, writable=("/mine",))
+    here, missing, mine = (ctypes.create_string_buffer(path, 300) for path in (b"/etc", b"/no/such/file", b"/mine/x"))
+    pointers = [ctypes.addressof(path) for path in (here, missing, mine)]
+    answers = [
+        judged(alone, 1, "socket", [2, 1, 0, 0, 0, 0]),
+        judged(alone, 1, "setpriority", [0, 7, 0, 0, 0, 0]),
+        judged(alone, 1, "prlimit64", [7, 0, 1, 0, 0, 0]),
+        judged(alone, 1, "memfd_create", [0] * 6),
+        judged(alone, os.getpid(), "chmod", [pointers[0], 0, 0, 0, 0, 0]),
+        judged(alone, os.getpid(), "chmod", [pointers[2], 0, 0, 0, 0, 0]),
+        judged(alone, os.getpid(), "fchmod", [5, 0, 0, 0, 0, 0]),
+        judged(alone, os.getpid(), "utimensat", [5, 0, 0, 0, 0, 0]),
+        judged(alone, os.getpid(), "utimensat", [0xFFFFFF9C, pointers[2], 0, 0, 0, 0]),
+        watch._is_there(os.getpid(), "utime", [pointers[0]]),
+        watch._is_there(os.getpid(), "utime", [pointers[1]]),
+    ]
+
+    assert answers == [97, 1, 1, 38, 1, 0, 0, 0, 2, True, False]
+    assert {violation.subject for violation in alone.violations()} == {
+        "socket inet", "setpriority", "prlimit64", "memfd_create", "chmod /etc",
+    }  # fmt: skip
