@@ -48,6 +48,8 @@ _KIND_OF_NODE, _DEVICES = 0xF000, (0x2000, 0x6000)
 _FOR_WRITING = 0o103
 """Bits of the flags of open(2): to write only, to read and write, to make it."""
 _KIND_OF_SOCKET, _RAW, _NETLINK = 0xF, 3, 16
+_ROUTES = 0
+"""The one protocol of netlink that libraries ask, for interfaces; behind the others lie parts of the kernel that no solution needs."""
 _EVERYBODY, _FIRST = 0xFFFFFFFF, 1
 _SCHEDULER, _REAL_TIME = 0xFF, (1, 2, 6)
 """First in, first out; round robin; deadline. ZeroMQ asks for the ordinary one and gives up where that is refused."""
@@ -128,9 +130,11 @@ class _Plan:
         families = [FAMILY_NUMBERS[name] for name in self.rules.socket_families]
         raw = [_argument(0), *_one_of([_NETLINK], _ALLOWED), self._fail(errno.EPERM)]
         any_kind = [_argument(0), *_one_of(families, _ALLOWED), self._fail(errno.EAFNOSUPPORT)]
+        of_netlink = [_argument(0), _step(_EQUAL, _NETLINK, otherwise=3), _argument(2), _step(_EQUAL, _ROUTES, then=1)]
+        of_netlink.append(self._fail(errno.EAFNOSUPPORT))
         for name in ("socket", "socketpair"):
             is_raw = [_argument(1), _masked(_KIND_OF_SOCKET), _step(_EQUAL, _RAW, otherwise=len(raw))]
-            yield from _when(self.numbers[name], [*is_raw, *raw, *any_kind])
+            yield from _when(self.numbers[name], [*of_netlink, *is_raw, *raw, *any_kind])
 
     def _pairs(self) -> Iterator[bytes]:
         """Yield what lets nobody have a socket but closed pairs."""

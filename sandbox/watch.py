@@ -162,6 +162,9 @@ def _refused_by_arguments(name: str, arguments: Sequence[int], *, namespaces: bo
         family = _family(arguments[0])
         if arguments[1] & 0xF == socket.SOCK_RAW and arguments[0] in (INET, INET6):
             return NotedCall(f"{name} {family} raw", "packets made by hand", Severity.HIGH, errno.EPERM)
+        if family == "netlink" and arguments[2]:
+            told = f"{name} netlink {arguments[2]}"
+            return NotedCall(told, "asking parts of the kernel", Severity.HIGH, errno.EAFNOSUPPORT)
         why = "a socket that leaves the sandbox's network"
         if family in FAMILY_NUMBERS and not namespaces:
             why = "a socket, where no namespace keeps it in"

@@ -80,6 +80,7 @@ def test_each_rule_has_its_answer() -> None:
         judged(told, 1, "socket", [40, 1, 0, 0, 0, 0]),
         judged(told, 1, "socketpair", [2, 1, 0, 0, 0, 0]),
         judged(told, 1, "socket", [4000, 1, 0, 0, 0, 0]),
+        judged(told, 1, "socket", [16, 3, 9, 0, 0, 0]),
         judged(told, 1, "ioctl", [0, 0x5412, 0, 0, 0, 0]),
         judged(told, 1, "ioctl", [0, 0x9999, 0, 0, 0, 0]),
         judged(told, 1, "clone", [0x10000000, 0, 0, 0, 0, 0]),
@@ -91,10 +92,10 @@ def test_each_rule_has_its_answer() -> None:
         judged(told, 1 << 30, "connect", [3, 0, 16, 0, 0, 0]),
     ]
 
-    assert answers == [1, 38, 97, 97, 97, 1, 1, 1, 1, 1, None, None, None, None]
+    assert answers == [1, 38, 97, 97, 97, 97, 1, 1, 1, 1, 1, None, None, None, None]
     subjects = [violation.subject for violation in told.violations()]
     assert subjects == [
-        "bpf", "clone", "ioctl 0x9999", "ioctl TIOCSTI", "mknod", "ptrace", "socket 4000", "socket inet raw", "socket vsock",
+        "bpf", "clone", "ioctl 0x9999", "ioctl TIOCSTI", "mknod", "ptrace", "socket 4000", "socket inet raw", "socket netlink 9", "socket vsock",
         "socketpair inet", "kill everybody", "kill the first process", "sched_setscheduler",
     ]  # fmt: skip
 

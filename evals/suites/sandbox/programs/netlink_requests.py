@@ -18,4 +18,6 @@ def ask(protocol, kind, body=b""):
 attempt("take the loopback down", ask, 0, 16, struct.pack("=BxHiII", 0, 0, 1, 0, 1))
 attempt("a bridge", ask, 0, 16, struct.pack("=BxHiII", 0, 0, 0, 0, 0) + struct.pack("=HH4s", 8, 3, b"br0\0"))
 attempt("audit", ask, 9, 1001, b"\0" * 32)
+for protocol in (6, 12, 15, 16):
+    attempt(f"protocol {protocol}", socket.socket, 16, socket.SOCK_RAW, protocol)
 done()
