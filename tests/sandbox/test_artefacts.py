@@ -81,3 +81,17 @@ def test_a_full_disk_of_the_host_is_not_the_codes_fault(root: tuple[Path, int], 
             collect(descriptor, tmp_path / "taken", max_bytes=1 << 20)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_path_is_no_longer_than_a_report_can_hold(root: tuple[Path, int], tmp_path: Path) -> None:
+    """Thousands of the longest would fill the journal."""
+    folder, descriptor = root
+    deep = folder / ("a" * 200) / ("b" * 198)
+    deep.mkdir(parents=True)
+    (deep / "c").touch()
+    (deep.parent / "fits").touch()
+
+    found = collect(descriptor, tmp_path / "taken", max_bytes=100)
+
+    assert [artefact.path for artefact in found.artefacts] == [f"{'a' * 200}/fits"]
+    assert list(reasons(found).values()) == ["the path is longer than 400 bytes"]

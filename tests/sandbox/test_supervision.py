@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -316,3 +317,15 @@ def test_who_is_gone_need_not_be_killed() -> None:
     ended = subprocess.Popen([sys.executable, "-I", "-S", "-c", ""])
     ended.wait()
     tree.kill_all([ended.pid, 1 << 30])
+
+
+def test_a_disk_without_names_left_is_told_like_a_full_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty files take no bytes; once is enough."""
+    monkeypatch.setattr(execution, "used", lambda _: 0)
+    monkeypatch.setattr(execution, "is_out_of_names", lambda _: True)
+    watched = supervised(seclusion=Seclusion.NAMESPACES, out=3, server=SimpleNamespace(writable=[]))
+    watched._note_full_disk()
+    watched._note_full_disk()
+
+    (violation,) = watched.verdict.violations
+    assert (violation.kind, violation.detail) == ("disk_limit", "more than 200,000 files and folders")

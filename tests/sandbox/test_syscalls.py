@@ -8,6 +8,7 @@ import socket
 import struct
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -207,3 +208,31 @@ def test_without_namespaces_more_is_refused() -> None:
     assert {violation.subject for violation in alone.violations()} == {
         "socket inet", "setpriority", "prlimit64", "memfd_create", "chmod /etc",
     }  # fmt: skip
+
+
+def test_what_was_read_of_a_caller_that_died_meanwhile_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be another process's by then. What a call's own arguments say is told all the same."""
+    told, alive = watching(), False
+
+    def waiting(_: object) -> list[tuple[int, int]]:
+        return [(0, select.POLLIN)]
+
+    def control(_: int, request: int, content: bytes) -> int:
+        if request == watch._RECEIVE:
+            assert isinstance(content, bytearray)
+            content[:] = watch._REQUEST.pack(7, os.getpid(), 0, number, 0, 0, *arguments)
+        elif not alive:
+            raise FileNotFoundError
+        return 0
+
+    monkeypatch.setattr(watch.select, "poll", lambda: SimpleNamespace(register=waiting, poll=waiting))
+    monkeypatch.setattr(watch.fcntl, "ioctl", control)
+    path = ctypes.create_string_buffer(b"/etc/secret-of-another", 300)
+    number, arguments = NUMBERS["x86_64"]["openat"], [0, ctypes.addressof(path), 1, 0, 0, 0]
+    assert told.go_on()
+    assert told.violations() == []
+    number, arguments = NUMBERS["x86_64"]["ptrace"], [0] * 6
+    assert told.go_on()
+    number, arguments, alive = NUMBERS["x86_64"]["openat"], [0, ctypes.addressof(path), 1, 0, 0, 0], True
+    assert told.go_on()
+    assert [violation.subject for violation in told.violations()] == ["ptrace", "open /etc/secret-of-another"]
