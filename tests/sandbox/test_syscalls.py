@@ -214,7 +214,7 @@ def test_what_was_read_of_a_caller_that_died_meanwhile_is_not_told(monkeypatch: 
     """Its number may be another process's by then. What a call's own arguments say is told all the same."""
     told, alive = watching(), False
 
-    def waiting(_: object) -> list[tuple[int, int]]:
+    def waiting(*_: object) -> list[tuple[int, int]]:
         return [(0, select.POLLIN)]
 
     def control(_: int, request: int, content: bytes) -> int:
