@@ -29,6 +29,8 @@ class RunOptions(BaseModel):
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     policy: Policy | None = None
     """What code may do in a sandbox, where it is not the default (`sandbox/policy.yaml`)."""
+    runtime: str | None = None
+    """What Docker starts containers by, such as gVisor's `runsc`, where it is not the engine's own choice."""
     holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
     refit: bool = True
     read: dict[str, JsonValue] = {}

@@ -68,7 +68,9 @@ def start_run(
     Raises:
         AutoGLMError: The request cannot be done as it stands; each subclass says what to do.
     """
-    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
+    chosen = sandbox or select_sandbox(
+        options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime
+    )
     writer = strategist or _strategist(options)
     workspace = Workspace.create(options)
     surface = Surface(
@@ -112,7 +114,9 @@ def resume_run(
     """
     workspace = Workspace.open(run_dir)
     options = workspace.options
-    chosen = sandbox or select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
+    chosen = sandbox or select_sandbox(
+        options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime
+    )
     writer = strategist or _strategist(workspace.options)
     with in_words(workspace.root):
         if budget is None:
@@ -232,7 +236,9 @@ def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Sessio
 
     def open_with(gpu: Gpu) -> Session:
         return packages.provide(
-            granted(sandbox.name, gpu, options.policy).open(cpus=cpus, profile=Profile.TORCH), ready, gpu=True
+            granted(sandbox.name, gpu, options.policy, options.runtime).open(cpus=cpus, profile=Profile.TORCH),
+            ready,
+            gpu=True,
         )
 
     session = GrantingSession(plain=packages.provide(sandbox.open(cpus=cpus), ready), open_with=open_with)

@@ -20,23 +20,26 @@ from open_autoglm.sandbox.process import ProcessSandbox
 AUTO = "auto"
 
 
-def backends(policy: Policy | None = None) -> tuple[Sandbox, ...]:
+def backends(policy: Policy | None = None, runtime: str | None = None) -> tuple[Sandbox, ...]:
     """Return every backend of this version, the strongest first; one that stands in another comes after it.
 
-    `policy` is what they hold code to; None is the default.
+    `policy` is what they hold code to, `runtime` what Docker starts containers by; None is the default.
     """
-    docker, bubblewrap = DockerSandbox(policy=policy), BubblewrapSandbox(policy=policy)
+    docker, bubblewrap = DockerSandbox(policy=policy, runtime=runtime), BubblewrapSandbox(policy=policy)
     kernels = JupyterSandbox(around=(docker, bubblewrap))
     return (docker, bubblewrap, kernels, LandlockSandbox(policy=policy), ProcessSandbox(policy=policy))
 
 
-def granted(name: str, gpu: Gpu, policy: Policy | None = None) -> Sandbox:
-    """Return the backend of this name with one device shown in it; `policy` is as in `backends`.
+def granted(name: str, gpu: Gpu, policy: Policy | None = None, runtime: str | None = None) -> Sandbox:
+    """Return the backend of this name with one device shown in it; `policy` and `runtime` are as in `backends`.
 
     Raises:
         SandboxUnavailable: It shows none.
     """
-    docker, bubblewrap = DockerSandbox(gpu=gpu, policy=policy), BubblewrapSandbox(gpu=gpu, policy=policy)
+    docker, bubblewrap = (
+        DockerSandbox(gpu=gpu, policy=policy, runtime=runtime),
+        BubblewrapSandbox(gpu=gpu, policy=policy),
+    )
     makers: dict[str, Callable[[], Sandbox]] = {
         DockerSandbox.name: lambda: docker,
         BubblewrapSandbox.name: lambda: bubblewrap,
@@ -53,14 +56,22 @@ def probe_all() -> list[Readiness]:
     return [backend.probe() for backend in backends()]
 
 
-def select_sandbox(name: str, *, author: Author, policy: Policy | None = None) -> Sandbox:
+def select_sandbox(name: str, *, author: Author, policy: Policy | None = None, runtime: str | None = None) -> Sandbox:
     """Return the backend for code of this author: the one asked for by name, or for `auto` the strongest that is ready.
+
+    Who asks for a `runtime` of Docker's asks for Docker: nothing else takes its place.
 
     Raises:
         UnknownName: There is no backend of that name.
         SandboxUnavailable: The backend is not ready, or none is ready that may run this code.
     """
-    known = {backend.name: backend for backend in backends(policy)}
+    known = {backend.name: backend for backend in backends(policy, runtime)}
+    if runtime is not None:
+        name = DockerSandbox.name if name == AUTO else name
+        if name != DockerSandbox.name:
+            raise SandboxUnavailable(
+                f"The runtime {runtime!r} is Docker's, and the sandbox {name!r} has none. Leave one of them out."
+            )
     if name != AUTO:
         if name not in known:
             raise UnknownName("sandbox", name, [AUTO, *known])

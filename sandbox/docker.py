@@ -65,6 +65,7 @@ MASKED = (
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 USERS = (1 << 20, 1 << 30)
 ENGINE_SECONDS = 20
+GVISOR = "runsc"
 BUILD = "Build it: autoglm sandbox build (or, without a registry, autoglm sandbox build --debootstrap)."
 
 
@@ -76,12 +77,20 @@ class DockerLauncher:
     in_kernel = False
 
     def __init__(
-        self, image: str, seclusion: Seclusion, *, cpus: int = 2, policy: Policy | None = None, gpu: Gpu | None = None
+        self,
+        image: str,
+        seclusion: Seclusion,
+        *,
+        cpus: int = 2,
+        policy: Policy | None = None,
+        gpu: Gpu | None = None,
+        runtime: str | None = None,
     ) -> None:
         self.image = image
         self.gpu = gpu
         self.seclusion = seclusion
-        self.tier = f"docker/{seclusion.value}"
+        self.runtime = runtime
+        self.tier = f"docker/{'gvisor' if runtime == GVISOR else runtime or seclusion.value}"
         self.cpus = cpus
         self.policy = policy or default_policy()
 
@@ -159,6 +168,7 @@ class DockerLauncher:
             "Ulimits": [{"Name": "core", "Soft": 0, "Hard": 0}],
             "LogConfig": {"Type": "none"},
             "AutoRemove": True,
+            **({} if self.runtime is None else {"Runtime": self.runtime}),
             **({} if self.gpu is None else {"DeviceRequests": [_device_request(self.gpu)]}),
         }
 
@@ -189,16 +199,19 @@ class DockerSandbox:
         seclusion: Seclusion | None = None,
         gpu: Gpu | None = None,
         policy: Policy | None = None,
+        runtime: str | None = None,
     ) -> None:
         self._imports = imports
         self._policy = policy or default_policy()
+        self._runtime = runtime
+        """Runtime of the engine's that starts the containers, such as gVisor's `runsc`; None is the engine's own choice."""
         self._gpu = gpu
         self._seclusion = seclusion
         """Where None, the faster that works is found by trying."""
 
     def probe(self) -> Readiness:
         """Look for engine and image, then run a job that does nothing."""
-        launcher, reason, details = _working(self._seclusion, self._policy)
+        launcher, reason, details = _working(self._seclusion, self._policy, self._runtime)
         return Readiness(
             backend=self.name,
             ready=launcher is not None,
@@ -218,11 +231,13 @@ class DockerSandbox:
         Raises:
             SandboxUnavailable: None does.
         """
-        launcher, reason, _ = _working(self._seclusion, self._policy)
+        launcher, reason, _ = _working(self._seclusion, self._policy, self._runtime)
         if launcher is None:
             raise SandboxUnavailable(reason)
         image = launcher.image if self._gpu is None else _image_for_gpus()
-        return DockerLauncher(image, launcher.seclusion, cpus=cpus, gpu=self._gpu, policy=self._policy)
+        return DockerLauncher(
+            image, launcher.seclusion, cpus=cpus, gpu=self._gpu, policy=self._policy, runtime=self._runtime
+        )
 
 
 def seccomp_profile(policy: Policy) -> dict[str, Any]:
@@ -253,7 +268,9 @@ def engine() -> Any:
 
 
 @cache
-def _working(only: Seclusion | None, policy: Policy) -> tuple[DockerLauncher | None, str, dict[str, str]]:
+def _working(
+    only: Seclusion | None, policy: Policy, runtime: str | None
+) -> tuple[DockerLauncher | None, str, dict[str, str]]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
     if (advice := elsewhere("docker", sys.platform)) is not None:
         return None, advice, {"platform": sys.platform}
@@ -269,14 +286,26 @@ def _working(only: Seclusion | None, policy: Policy) -> tuple[DockerLauncher | N
     digest = str(engine().inspect_image(image)["Id"])  # what is started is what was looked at
     details = {"image": image, "digest": digest, **_versions()}
     tidy(engine())  # what owners that were killed left behind
+    if runtime is not None:
+        only = Seclusion.SINGLE_USE  # a kernel of its own for each execution
+        if runtime not in details["runtimes"].split():
+            return None, missing_runtime(runtime, details["runtimes"]), details
     problems = []
     for seclusion in [only] if only else _REASONS:
-        launcher = DockerLauncher(digest, seclusion, cpus=1, policy=policy)
+        launcher = DockerLauncher(digest, seclusion, cpus=1, policy=policy, runtime=runtime)
         problem = problem_with(launcher)
         if problem is None:
             return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}
         problems.append(f"({seclusion.value}) {problem}")
     return None, f"A container does not work here. {' '.join(problems)[:600]}", details
+
+
+def missing_runtime(runtime: str, known: str) -> str:
+    """Return what to do where the engine does not know a runtime."""
+    install = (
+        " Install gVisor (https://gvisor.dev/docs/user_guide/install), then: runsc install, and restart the engine."
+    )
+    return f"The engine has no runtime {runtime!r}; it has: {known}.{install if runtime == GVISOR else ''}"
 
 
 def _image_for_gpus() -> str:

@@ -109,7 +109,7 @@ def test_every_option_arrives(shell: Shell) -> None:
     assert [str(path) for path in options.data] == ["t.csv", "u.csv", "v.csv"]
     assert options.model_dump(mode="json", exclude={"data", "defaults", "root", "cache", "allowed_packages"}) == {
         "prompt": "Predict y", "test": "e.csv", "target": "y", "metric": "f1", "target_score": 0.9, "strategist": "recipes",
-        "budget": {"seconds": 5400.0, "attempts": 5, "tokens": 7, "money": 1.5}, "sandbox": "bubblewrap", "policy": None, "holdout": 0.3,
+        "budget": {"seconds": 5400.0, "attempts": 5, "tokens": 7, "money": 1.5}, "sandbox": "bubblewrap", "policy": None, "runtime": None, "holdout": 0.3,
         "refit": False, "read": {"sep": ";", "header": 0}, "out": "o", "workers": 2, "seed": 3, "share": "schema", "yes": True,
     }  # fmt: skip
 

@@ -87,6 +87,7 @@ def test_root_is_relative_to_the_file_that_names_it(project: Path) -> None:
         ("sandbox = 'process'", ["autoglm.toml", "sandbox", "may not loosen"]),
         ("sandbox = 'paper'", ["autoglm.toml", "sandbox", "paper"]),
         ("share = 'rows'", ["autoglm.toml", "share", "may not share more"]),
+        ("runtime = 'runc'", ["autoglm.toml", "runtime", "AUTOGLM_RUNTIME"]),
         ("policy = 'mine.yaml'", ["autoglm.toml", "policy", "--policy"]),
         ("allowed_packages = ['evil']", ["autoglm.toml", "allowed_packages", "what is fetched"]),
         ("base_url = 'http://elsewhere'", ["autoglm.toml", "base_url", "where prompts are sent"]),

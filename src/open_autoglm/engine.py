@@ -109,7 +109,7 @@ def _warm(options: RunOptions) -> Iterator[Sandbox]:
     from open_autoglm.sandbox.pool import Kind, PooledSandbox  # noqa: PLC0415
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    chosen = select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy)
+    chosen = select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime)
     sandbox = PooledSandbox(chosen, first=Kind(cpus=max(1, cpus // options.workers)))
     try:
         yield sandbox

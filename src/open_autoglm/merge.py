@@ -47,7 +47,7 @@ class Given(TypedDict, total=False):
 
 
 _PLAIN = ("test", "target", "metric", "target_score", "out", "yes")
-_WITH_SETTING = ("strategist", "sandbox", "refit", "workers", "seed", "share", "allowed_packages")
+_WITH_SETTING = ("strategist", "sandbox", "refit", "workers", "seed", "share", "allowed_packages", "runtime")
 
 
 def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: LoadedSettings) -> RunOptions:

@@ -32,7 +32,7 @@ def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) ->
     deliverable = find_deliverable(where)
     settings = load_settings().values
     policy = None if settings.policy is None else read_policy(settings.policy)
-    chosen = select_sandbox(sandbox, author=author_of(deliverable), policy=policy)
+    chosen = select_sandbox(sandbox, author=author_of(deliverable), policy=policy, runtime=settings.runtime)
     packages = Packages(cache=cache_folder(), allowed=settings.allowed_packages)
     return Predictor(deliverable=deliverable, sandbox=chosen, trust=sandbox == "process", warn=warn, packages=packages)
 

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     )
     strategist: Literal["auto", "recipes", "glm"] = Field("auto", description="Who writes the code.")
     sandbox: SandboxName = Field("auto", description="Where written code runs; auto takes the strongest that is ready.")
+    runtime: Annotated[str, Field(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]*")] | None = Field(
+        None, description="What Docker starts containers by, such as gVisor's runsc; none is the engine's own choice."
+    )
     policy: Path | None = Field(
         None, description="File that says what written code may do in a sandbox, where it departs from the default."
     )
@@ -246,6 +249,11 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
         raise SettingsError(
             f"{path}: policy is refused: a project's file may not choose what written code may do. "
             f"Use --policy, AUTOGLM_POLICY or {user_file()}."
+        )
+    if "runtime" in project:
+        raise SettingsError(
+            f"{path}: runtime is refused: a project's file may not choose what containers are started by. "
+            f"Use AUTOGLM_RUNTIME or {user_file()}."
         )
     if "base_url" in project:
         raise SettingsError(

@@ -33,7 +33,7 @@ class Machine:
     @staticmethod
     def use(monkeypatch: pytest.MonkeyPatch, *, isolating_ready: bool) -> None:
         strong = Fake("bubblewrap", isolating=True, ready=isolating_ready)
-        monkeypatch.setattr(choice, "backends", lambda _=None: (strong, Machine.plain))
+        monkeypatch.setattr(choice, "backends", lambda *_: (strong, Machine.plain))
 
 
 @pytest.mark.parametrize("author", list(Author))
@@ -71,3 +71,16 @@ def test_every_backend_can_be_probed() -> None:
 
     assert [readiness.backend for readiness in found] == ["docker", "bubblewrap", "jupyter", "landlock", "process"]
     assert all(readiness.reason for readiness in found)
+
+
+def test_a_runtime_is_dockers_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for it gets Docker or an error, never something else; nor does another sandbox take it quietly."""
+    docker = Fake("docker", isolating=True, ready=False)
+    monkeypatch.setattr(choice, "backends", lambda *_: (docker, Machine.plain))
+
+    with pytest.raises(SandboxUnavailable, match="'docker' is not ready: docker says so"):
+        choice.select_sandbox("auto", author=Author.RECIPES, runtime="runsc")
+    with pytest.raises(SandboxUnavailable, match="'runsc' is Docker's"):
+        choice.select_sandbox("process", author=Author.RECIPES, runtime="runsc")
+    docker.ready = True
+    assert choice.select_sandbox("auto", author=Author.RECIPES, runtime="runsc").name == "docker"

@@ -43,6 +43,53 @@ def engine() -> Any:
     return backend.engine()
 
 
+class FakeEngine:
+    """Answers what is asked before a container is started."""
+
+    def __init__(self, *runtimes: str) -> None:
+        self.runtimes = runtimes
+
+    def inspect_image(self, _: str) -> dict[str, str]:
+        return {"Id": "sha256:1"}
+
+    def version(self) -> dict[str, Any]:
+        return {"Components": [{"Name": "Engine", "Version": "28"}, {"Name": "runc", "Version": "1.3"}]}
+
+    def info(self) -> dict[str, Any]:
+        return {
+            "Runtimes": {name: {} for name in self.runtimes},
+            "CgroupVersion": "2",
+            "CgroupDriver": "systemd",
+            "Driver": "overlay2",
+        }
+
+    def containers(self, **_: object) -> list[Any]:
+        return []
+
+
+@pytest.mark.parametrize(("runtimes", "tier"), [(("runc", "runsc"), "docker/gvisor"), (("runc",), "none")])
+def test_a_runtime_is_used_where_the_engine_has_it(
+    monkeypatch: pytest.MonkeyPatch, runtimes: tuple[str, ...], tier: str
+) -> None:
+    """A container for each execution, tried as any other way; else the message says what there is and how to get it."""
+    tried: list[DockerLauncher] = []
+    monkeypatch.setattr(backend, "missing_engine", lambda: None)
+    monkeypatch.setattr(backend, "_asked", lambda _: 200)
+    monkeypatch.setattr(backend, "engine", lambda: FakeEngine(*runtimes))
+    monkeypatch.setattr(backend, "problem_with", tried.append)
+    backend._working.cache_clear()
+    readiness = DockerSandbox(runtime="runsc").probe()
+    backend._working.cache_clear()
+
+    assert (readiness.ready, readiness.tier) == (tier != "none", tier)
+    assert readiness.details["runtimes"] == " ".join(runtimes)
+    if readiness.ready:
+        assert [launcher.seclusion for launcher in tried] == [Seclusion.SINGLE_USE]
+        assert tried[0].config(Path("/b"), Path("/l"), {}, 1)["HostConfig"]["Runtime"] == "runsc"
+    else:
+        assert "no runtime 'runsc'; it has: runc. Install gVisor" in readiness.reason
+
+
 def test_the_container_is_asked_for_hardened(tmp_path: Path) -> None:
     """What the engine is told, in its own words."""
     config = DockerLauncher("image", Seclusion.SINGLE_USE, cpus=1).config(
