@@ -62,6 +62,7 @@ def test_a_job_has_the_kernels_process_for_itself(tmp_path: Path) -> None:
     assert (forged.status, forged.exit_code) == (Status.STATUS_ERROR, 7), forged.stderr.head
 
 
+@pytest.mark.slow
 def test_a_fork_server_for_kernels_has_one_thread() -> None:
     """What a kernel needs is imported ahead, and none of it starts one: a fork would take it along half."""
     session = SupervisedSession(KernelLauncher(MeasuredLauncher()), cpus=1, imports=())

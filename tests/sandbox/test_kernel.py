@@ -16,6 +16,7 @@ from open_autoglm.sandbox import kernel as module
 from open_autoglm.sandbox.base import CellEnd, CellResult, Kernel, Limits, Profile
 from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.conformance import DAEMON, alive
+from open_autoglm.sandbox.pool import PooledSandbox
 from open_autoglm.sandbox.profiles import KERNEL_IMPORTS
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.scripted import ScriptedSandbox
@@ -37,6 +38,7 @@ def texts(result: CellResult) -> list[tuple[str, str]]:
     return [(piece.kind, piece.text) for piece in result.claimed_outputs]
 
 
+@pytest.mark.slow
 def test_cells_share_their_state(session: SupervisedSession, tmp_path: Path) -> None:
     """Outputs of all kinds, errors, inputs by their names; what is left in the folder for output comes over at the end."""
     (tmp_path / "rows").write_text("a,b\n")
@@ -79,6 +81,7 @@ def test_cells_share_their_state(session: SupervisedSession, tmp_path: Path) -> 
         kernel.restart()
 
 
+@pytest.mark.slow
 def test_a_cell_that_takes_too_long_is_stopped_and_its_state_kept(session: SupervisedSession) -> None:
     """By time or by a person; after a restart the state is gone."""
     kernel = session.kernel()
@@ -98,6 +101,7 @@ def test_a_cell_that_takes_too_long_is_stopped_and_its_state_kept(session: Super
     assert "NameError" in texts(gone)[0][1]
 
 
+@pytest.mark.slow
 def test_a_kernel_that_dies_says_how(session: SupervisedSession) -> None:
     """Its report has the exit status; nothing more can be asked of it until it is restarted."""
     kernel = session.kernel()
@@ -112,6 +116,7 @@ def test_a_kernel_that_dies_says_how(session: SupervisedSession) -> None:
     assert texts(alive_again) == [("result", "1")]
 
 
+@pytest.mark.slow
 def test_interrupts_that_are_ignored_end_the_kernel(
     session: SupervisedSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +133,7 @@ def test_interrupts_that_are_ignored_end_the_kernel(
     assert report.status == Status.STATUS_CANCELLED
 
 
+@pytest.mark.slow
 def test_a_flood_is_cut_off(session: SupervisedSession) -> None:
     """Of messages, and of one message that never ends: this process holds a bounded part of either."""
     limits = Limits(wall_seconds=60, memory_bytes=1 << 30, output_bytes=1 << 20, stall_seconds=60)
@@ -157,6 +163,7 @@ while True:
     assert psutil.Process().memory_info().rss - before < 200 << 20
 
 
+@pytest.mark.slow
 def test_what_a_kernel_forges_is_a_claim(session: SupervisedSession) -> None:
     """Replies to cells that failed, unsigned and malformed messages: the report comes from the process."""
     kernel = session.kernel()
@@ -175,6 +182,7 @@ kernel.do_execute = fake
     assert report.status == Status.STATUS_OK
 
 
+@pytest.mark.slow
 def test_a_kernel_that_cannot_start_is_the_sandboxs_failure(
     session: SupervisedSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +191,8 @@ def test_a_kernel_that_cannot_start_is_the_sandboxs_failure(
     with pytest.raises(SandboxError, match="did not start"):
         session.kernel()
     monkeypatch.undo()
+    with pytest.raises(SandboxError, match="did not start"):
+        session.kernel(limits=Limits(wall_seconds=60, memory_bytes=1 << 30, output_bytes=0))
     with pytest.raises(SandboxError, match="nowhere"):
         session.kernel(inputs={"rows": Path("/nowhere")})
     kernel = session.kernel()
@@ -204,6 +214,21 @@ def test_the_fake_answers_from_its_script(tmp_path: Path) -> None:
     assert kernel.close().phase == "kernel"
     with pytest.raises(SandboxError, match="closed"):
         kernel.execute("3")
+
+
+def test_a_session_that_had_a_kernel_is_lent_to_nobody_else() -> None:
+    """It goes back to the pool after jobs, and is closed after a kernel."""
+    inner = ScriptedSandbox([])
+    pool = PooledSandbox(inner)
+    lent = pool.open()
+    lent.kernel().close()
+    lent.close()
+    with pytest.raises(SandboxError, match="closed"):
+        lent.kernel()
+    pool.close()
+
+    assert inner.sessions[0].closed
+    assert len(inner.sessions) == 2
 
 
 @needs_bubblewrap

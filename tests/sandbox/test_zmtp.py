@@ -1,5 +1,6 @@
 """The client's side of ZeroMQ: what a peer may send, and what it may not."""
 
+import socket
 import struct
 
 import pytest
@@ -67,6 +68,19 @@ def test_what_is_no_such_socket_is_refused() -> None:
     for greeting in (b"HTTP/1.1 200 OK".ljust(64), GREETING[:10] + b"\x01" + GREETING[11:]):
         with pytest.raises(ProtocolBroken, match="no ZeroMQ socket"):
             Peer("DEALER").feed(greeting)
+
+
+def test_a_connection_reads_what_is_there() -> None:
+    """Without waiting for more; a peer that hangs up is gone."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = Connection(ours, Peer("DEALER"))
+        assert connection.receive() == []
+        theirs.sendall(GREETING + READY + b"\x00\x01a")
+        assert (connection.receive(), connection.total_bytes) == ([[b"a"]], len(GREETING + READY) + 3)
+        theirs.close()
+        with pytest.raises(ConnectionResetError):
+            connection.receive()
 
 
 def test_nobody_listens() -> None:
