@@ -60,6 +60,18 @@ def test_a_repair_that_is_no_news_ends_the_attempt(noise: float, tmp_path: Path)
     assert [a.status for a in engine.attempts(tmp_path, Operator.DRAFT)] == [AttemptStatus.SCORED, AttemptStatus.FAILED]
 
 
+def test_a_wish_that_cannot_be_had_is_mended_like_an_error(tmp_path: Path) -> None:
+    """The strategist reads which package was refused and why; nothing was executed for it."""
+    wishing = engine.bundle(0.7).model_copy(update={"requirements": ["evil>=1"]})
+    played = engine.Played()
+    writer = ScriptedStrategist(engine.task(), [wishing], repairs=[engine.bundle(0.5)])
+    outcome = engine.go(tmp_path, played, writer=writer, budget=BudgetSpec(attempts=1))
+
+    assert [(a.status, a.repairs) for a in engine.attempts(tmp_path, Operator.DRAFT)] == [(AttemptStatus.SCORED, 1)]
+    assert "'evil', which is not among those it may" in writer.reports[0].detail
+    assert outcome.deliverable is not None
+
+
 def test_code_against_the_rules_is_never_executed(tmp_path: Path) -> None:
     """What the rules refuse goes to repair with the line and the reason, and nowhere near a sandbox."""
     source = engine.CODE.format(noise=0.7) + "\nimport requests\n"
