@@ -277,7 +277,7 @@ def test_containers_of_the_dead_are_removed(engine: Any) -> None:
     """Those of the living stay."""
     made = [
         engine.create_container_from_config({"Image": image_name(), "Labels": {janitor.LABEL: name}})["Id"]
-        for name in ("an/earlier/start/0", owner())
+        for name in ("another start/1/1/0", owner())
     ]
     try:
         assert made[0][:12] in janitor.tidy(engine)
