@@ -83,7 +83,9 @@ def test_a_session_holds_one_server_for_each_profile(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("profile", [Profile.PLAIN, Profile.TABULAR, pytest.param(Profile.TORCH, marks=needs_torch)])
+@pytest.mark.parametrize(
+    "profile", [Profile.PLAIN, Profile.TABULAR, Profile.KERNEL, pytest.param(Profile.TORCH, marks=needs_torch)]
+)
 def test_a_fork_server_has_one_thread(profile: Profile, tmp_path: Path) -> None:
     """A fork takes one thread along: what others held would stay locked for good."""
     servers = Servers(ProcessLauncher(), tmp_path, 1)
