@@ -21,6 +21,7 @@ from open_autoglm.sandbox.disk import is_out_of_names, size_of, used
 from open_autoglm.sandbox.errand import Errand
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.policy import Policy
+from open_autoglm.sandbox.proxy import Proxy
 from open_autoglm.sandbox.report_pb2 import Status, Violation
 from open_autoglm.sandbox.server import ForkServer, receive, send
 from open_autoglm.sandbox.stall import StallWatch
@@ -84,6 +85,7 @@ class Execution:
     _counted: Counters = field(default_factory=Counters)
     reports_calls: bool = False
     """Whether refused system calls are among the violations."""
+    proxy: Proxy | None = None
     _calls: Watch | None = None
     _cell: int | None = None
     _handles: threading.Lock = field(default_factory=threading.Lock)
@@ -192,15 +194,16 @@ class Execution:
         if "born" not in message:
             for descriptor in descriptors:
                 os.close(descriptor)
-            raise SandboxError(
-                f"No process was started. {message.get('failed', '')} {self.server.last_words()}".strip()
-            )
+            said = f"{message.get('failed', '')} {self.server.last_words()}"
+            raise SandboxError(f"No process was started. {said}".strip())
         self._group = int(message["born"])
         handles = dict(zip(message["handles"], descriptors, strict=True))
         self.out = handles.get("out", self.out)
         self._cell = handles.get("cell")
         if self._cell is not None:
             self._root = tree.pid_of(self._cell)
+        if "proxy" in handles:
+            self.proxy = Proxy.start(handles["proxy"], self.policy.network.allow)
         if "listener" in handles:
             self._calls, self.reports_calls = self._listen(handles["listener"]), True
             self._selector.register(self._calls.listener, selectors.EVENT_READ, self._calls)
@@ -383,6 +386,8 @@ class Execution:
             self._selector.unregister(key.fileobj)
             if isinstance(key.fileobj, int) and not isinstance(key.data, Watch):
                 os.close(key.fileobj)
+        if self.proxy is not None:
+            self.proxy.stop()
         if self._calls is not None:
             os.close(self._calls.listener)
             self._calls = None

@@ -229,6 +229,7 @@ def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoRet
         _die_with_parent()
         sizes = space["disk_bytes"], space["inodes"]
         handles = {"out": parts.namespaces.prepare(*sizes, space["devices"], space["keep"])}
+        handles.update({"proxy": parts.namespaces.listen(space["proxy"])} if space["proxy"] else {})
         cells_order, to_cell = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         cell = os.fork()
         if cell == 0:

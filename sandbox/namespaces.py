@@ -65,6 +65,12 @@ def prepare(disk_bytes: int, inodes: int, devices: Sequence[str], keep: Sequence
     return os.open(FOLDERS["out"], os.O_RDONLY | os.O_DIRECTORY)
 
 
+def listen(port: int) -> int:
+    """Return a socket that listens at the loopback device of this network, for somebody outside to serve."""
+    with socket.create_server(("127.0.0.1", port)) as server:
+        return server.detach()
+
+
 def settle() -> None:
     """In their first process: show its own processes, forbid further namespaces, give up every right for good.
 

@@ -7,6 +7,7 @@ every execution report carries.
 import errno
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +16,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from open_autoglm.errors import SettingsError
 
 FILE = Path(__file__).with_name("policy.yaml")
 SCHEMA_VERSION = 1
+_HOST = re.compile(
+    r"localhost|(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*[a-z0-9]"
+)
 FAMILY_NUMBERS = {"unix": 1, "inet": 2, "inet6": 10, "netlink": 16}
 IOCTL_NUMBERS = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
 
@@ -46,6 +50,13 @@ def _bare(name: str) -> str:
     return name
 
 
+def _host(text: str) -> str:
+    name, _, port = text.partition(":")
+    if not _HOST.fullmatch(name) or (port and not port.isdecimal()) or (name == "localhost" and not port):
+        raise ValueError(f"{text!r} is no host name such as example.org or example.org:8443")
+    return text
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -62,7 +73,14 @@ class FileSystem(_Part):
 class Network(_Part):
     """What can be reached."""
 
-    access: Literal["none"]
+    access: Literal["none", "proxy"]
+    allow: tuple[Annotated[str, AfterValidator(_host)], ...]
+
+    @model_validator(mode="after")
+    def _a_list_is_for_a_proxy(self) -> "Network":
+        if bool(self.allow) != (self.access == "proxy"):
+            raise ValueError("hosts are allowed by 'access: proxy' with a list 'allow', and by both")
+        return self
 
 
 class Refusal(_Part):

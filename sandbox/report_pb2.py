@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0creport.proto\x12\x17open_autoglm.sandbox.v1\"\xb0\x07\n\x0f\x45xecutionReport\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\r\n\x05phase\x18\x03 \x01(\t\x12/\n\x06status\x18\x04 \x01(\x0e\x32\x1f.open_autoglm.sandbox.v1.Status\x12\x11\n\texit_code\x18\x05 \x01(\x11\x12\x0e\n\x06signal\x18\x06 \x01(\x05\x12\x12\n\nstarted_at\x18\x07 \x01(\x01\x12\x16\n\x0equeued_seconds\x18\x08 \x01(\x01\x12\x14\n\x0cwall_seconds\x18\t \x01(\x01\x12<\n\texception\x18\n \x01(\x0b\x32).open_autoglm.sandbox.v1.ClaimedException\x12/\n\x06stdout\x18\x0b \x01(\x0b\x32\x1f.open_autoglm.sandbox.v1.Stream\x12/\n\x06stderr\x18\x0c \x01(\x0b\x32\x1f.open_autoglm.sandbox.v1.Stream\x12\x33\n\x08progress\x18\r \x03(\x0b\x32!.open_autoglm.sandbox.v1.Progress\x12\x34\n\tartefacts\x18\x0e \x03(\x0b\x32!.open_autoglm.sandbox.v1.Artefact\x12\x39\n\x07refused\x18\x0f \x03(\x0b\x32(.open_autoglm.sandbox.v1.RefusedArtefact\x12\x35\n\tresources\x18\x10 \x01(\x0b\x32\".open_autoglm.sandbox.v1.Resources\x12\x36\n\nviolations\x18\x11 \x03(\x0b\x32\".open_autoglm.sandbox.v1.Violation\x12\x35\n\tisolation\x18\x12 \x01(\x0b\x32\".open_autoglm.sandbox.v1.Isolation\x12\x12\n\njob_sha256\x18\x13 \x01(\t\x12U\n\x0f\x63laimed_seconds\x18\x14 \x03(\x0b\x32<.open_autoglm.sandbox.v1.ExecutionReport.ClaimedSecondsEntry\x12\x0e\n\x06\x64\x65tail\x18\x15 \x01(\t\x12\x11\n\tsignature\x18\x16 \x01(\x0c\x12\x19\n\x11wheelhouse_sha256\x18\x17 \x01(\t\x1a\x35\n\x13\x43laimedSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"a\n\x10\x43laimedException\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12.\n\x06\x66rames\x18\x03 \x03(\x0b\x32\x1e.open_autoglm.sandbox.v1.Frame\"E\n\x05\x46rame\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\"I\n\x06Stream\x12\x0c\n\x04head\x18\x01 \x01(\t\x12\x0c\n\x04tail\x18\x02 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\t\";\n\x08Progress\x12\x0c\n\x04step\x18\x01 \x01(\x01\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x12\n\nat_seconds\x18\x03 \x01(\x01\"<\n\x08\x41rtefact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"/\n\x0fRefusedArtefact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xbe\x01\n\tResources\x12\x18\n\x10\x63pu_user_seconds\x18\x01 \x01(\x01\x12\x1a\n\x12\x63pu_system_seconds\x18\x02 \x01(\x01\x12\x19\n\x11peak_memory_bytes\x18\x03 \x01(\x04\x12\x16\n\x0epeak_processes\x18\x04 \x01(\r\x12\x19\n\x11throttled_seconds\x18\x05 \x01(\x01\x12\x11\n\toom_kills\x18\x06 \x01(\r\x12\x1a\n\x12process_limit_hits\x18\x07 \x01(\r\"[\n\tViolation\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x10\n\x08severity\x18\x05 \x01(\t\"\x8b\x01\n\tIsolation\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x11\n\tisolating\x18\x03 \x01(\x08\x12\x15\n\rpolicy_sha256\x18\x04 \x01(\t\x12\x16\n\x0e\x63\x61lls_reported\x18\x05 \x01(\x08\x12\r\n\x05image\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x07 \x01(\t*\xc9\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n\tSTATUS_OK\x10\x01\x12\x10\n\x0cSTATUS_ERROR\x10\x02\x12\x12\n\x0eSTATUS_TIMEOUT\x10\x03\x12\x18\n\x14STATUS_OUT_OF_MEMORY\x10\x04\x12\x14\n\x10STATUS_VIOLATION\x10\x05\x12\x12\n\x0eSTATUS_STALLED\x10\x06\x12\x14\n\x10STATUS_CANCELLED\x10\x07\x12\x18\n\x14STATUS_SANDBOX_ERROR\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x0creport.proto\x12\x17open_autoglm.sandbox.v1\"\xea\x07\n\x0f\x45xecutionReport\x12\x16\n\x0eschema_version\x18\x01 \x01(\r\x12\x14\n\x0c\x65xecution_id\x18\x02 \x01(\t\x12\r\n\x05phase\x18\x03 \x01(\t\x12/\n\x06status\x18\x04 \x01(\x0e\x32\x1f.open_autoglm.sandbox.v1.Status\x12\x11\n\texit_code\x18\x05 \x01(\x11\x12\x0e\n\x06signal\x18\x06 \x01(\x05\x12\x12\n\nstarted_at\x18\x07 \x01(\x01\x12\x16\n\x0equeued_seconds\x18\x08 \x01(\x01\x12\x14\n\x0cwall_seconds\x18\t \x01(\x01\x12<\n\texception\x18\n \x01(\x0b\x32).open_autoglm.sandbox.v1.ClaimedException\x12/\n\x06stdout\x18\x0b \x01(\x0b\x32\x1f.open_autoglm.sandbox.v1.Stream\x12/\n\x06stderr\x18\x0c \x01(\x0b\x32\x1f.open_autoglm.sandbox.v1.Stream\x12\x33\n\x08progress\x18\r \x03(\x0b\x32!.open_autoglm.sandbox.v1.Progress\x12\x34\n\tartefacts\x18\x0e \x03(\x0b\x32!.open_autoglm.sandbox.v1.Artefact\x12\x39\n\x07refused\x18\x0f \x03(\x0b\x32(.open_autoglm.sandbox.v1.RefusedArtefact\x12\x35\n\tresources\x18\x10 \x01(\x0b\x32\".open_autoglm.sandbox.v1.Resources\x12\x36\n\nviolations\x18\x11 \x03(\x0b\x32\".open_autoglm.sandbox.v1.Violation\x12\x35\n\tisolation\x18\x12 \x01(\x0b\x32\".open_autoglm.sandbox.v1.Isolation\x12\x12\n\njob_sha256\x18\x13 \x01(\t\x12U\n\x0f\x63laimed_seconds\x18\x14 \x03(\x0b\x32<.open_autoglm.sandbox.v1.ExecutionReport.ClaimedSecondsEntry\x12\x0e\n\x06\x64\x65tail\x18\x15 \x01(\t\x12\x11\n\tsignature\x18\x16 \x01(\x0c\x12\x19\n\x11wheelhouse_sha256\x18\x17 \x01(\t\x12\x38\n\x0b\x63onnections\x18\x18 \x03(\x0b\x32#.open_autoglm.sandbox.v1.Connection\x1a\x35\n\x13\x43laimedSecondsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"W\n\nConnection\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\x12\x0f\n\x07refused\x18\x03 \x01(\t\x12\r\n\x05\x63ount\x18\x04 \x01(\r\x12\r\n\x05\x62ytes\x18\x05 \x01(\x04\"a\n\x10\x43laimedException\x12\x0c\n\x04type\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12.\n\x06\x66rames\x18\x03 \x03(\x0b\x32\x1e.open_autoglm.sandbox.v1.Frame\"E\n\x05\x46rame\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\r\x12\x10\n\x08\x66unction\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\"I\n\x06Stream\x12\x0c\n\x04head\x18\x01 \x01(\t\x12\x0c\n\x04tail\x18\x02 \x01(\t\x12\x13\n\x0btotal_bytes\x18\x03 \x01(\x04\x12\x0e\n\x06sha256\x18\x04 \x01(\t\";\n\x08Progress\x12\x0c\n\x04step\x18\x01 \x01(\x01\x12\r\n\x05value\x18\x02 \x01(\x01\x12\x12\n\nat_seconds\x18\x03 \x01(\x01\"<\n\x08\x41rtefact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\"/\n\x0fRefusedArtefact\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xbe\x01\n\tResources\x12\x18\n\x10\x63pu_user_seconds\x18\x01 \x01(\x01\x12\x1a\n\x12\x63pu_system_seconds\x18\x02 \x01(\x01\x12\x19\n\x11peak_memory_bytes\x18\x03 \x01(\x04\x12\x16\n\x0epeak_processes\x18\x04 \x01(\r\x12\x19\n\x11throttled_seconds\x18\x05 \x01(\x01\x12\x11\n\toom_kills\x18\x06 \x01(\r\x12\x1a\n\x12process_limit_hits\x18\x07 \x01(\r\"[\n\tViolation\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\r\x12\x0f\n\x07subject\x18\x04 \x01(\t\x12\x10\n\x08severity\x18\x05 \x01(\t\"\x8b\x01\n\tIsolation\x12\x0f\n\x07\x62\x61\x63kend\x18\x01 \x01(\t\x12\x0c\n\x04tier\x18\x02 \x01(\t\x12\x11\n\tisolating\x18\x03 \x01(\x08\x12\x15\n\rpolicy_sha256\x18\x04 \x01(\t\x12\x16\n\x0e\x63\x61lls_reported\x18\x05 \x01(\x08\x12\r\n\x05image\x18\x06 \x01(\t\x12\x0e\n\x06\x64\x65vice\x18\x07 \x01(\t*\xc9\x01\n\x06Status\x12\x16\n\x12STATUS_UNSPECIFIED\x10\x00\x12\r\n\tSTATUS_OK\x10\x01\x12\x10\n\x0cSTATUS_ERROR\x10\x02\x12\x12\n\x0eSTATUS_TIMEOUT\x10\x03\x12\x18\n\x14STATUS_OUT_OF_MEMORY\x10\x04\x12\x14\n\x10STATUS_VIOLATION\x10\x05\x12\x12\n\x0eSTATUS_STALLED\x10\x06\x12\x14\n\x10STATUS_CANCELLED\x10\x07\x12\x18\n\x14STATUS_SANDBOX_ERROR\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,28 +33,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._loaded_options = None
   _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._serialized_options = b'8\001'
-  _globals['_STATUS']._serialized_start=1834
-  _globals['_STATUS']._serialized_end=2035
+  _globals['_STATUS']._serialized_start=1981
+  _globals['_STATUS']._serialized_end=2182
   _globals['_EXECUTIONREPORT']._serialized_start=42
-  _globals['_EXECUTIONREPORT']._serialized_end=986
-  _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._serialized_start=933
-  _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._serialized_end=986
-  _globals['_CLAIMEDEXCEPTION']._serialized_start=988
-  _globals['_CLAIMEDEXCEPTION']._serialized_end=1085
-  _globals['_FRAME']._serialized_start=1087
-  _globals['_FRAME']._serialized_end=1156
-  _globals['_STREAM']._serialized_start=1158
-  _globals['_STREAM']._serialized_end=1231
-  _globals['_PROGRESS']._serialized_start=1233
-  _globals['_PROGRESS']._serialized_end=1292
-  _globals['_ARTEFACT']._serialized_start=1294
-  _globals['_ARTEFACT']._serialized_end=1354
-  _globals['_REFUSEDARTEFACT']._serialized_start=1356
-  _globals['_REFUSEDARTEFACT']._serialized_end=1403
-  _globals['_RESOURCES']._serialized_start=1406
-  _globals['_RESOURCES']._serialized_end=1596
-  _globals['_VIOLATION']._serialized_start=1598
-  _globals['_VIOLATION']._serialized_end=1689
-  _globals['_ISOLATION']._serialized_start=1692
-  _globals['_ISOLATION']._serialized_end=1831
+  _globals['_EXECUTIONREPORT']._serialized_end=1044
+  _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._serialized_start=991
+  _globals['_EXECUTIONREPORT_CLAIMEDSECONDSENTRY']._serialized_end=1044
+  _globals['_CONNECTION']._serialized_start=1046
+  _globals['_CONNECTION']._serialized_end=1133
+  _globals['_CLAIMEDEXCEPTION']._serialized_start=1135
+  _globals['_CLAIMEDEXCEPTION']._serialized_end=1232
+  _globals['_FRAME']._serialized_start=1234
+  _globals['_FRAME']._serialized_end=1303
+  _globals['_STREAM']._serialized_start=1305
+  _globals['_STREAM']._serialized_end=1378
+  _globals['_PROGRESS']._serialized_start=1380
+  _globals['_PROGRESS']._serialized_end=1439
+  _globals['_ARTEFACT']._serialized_start=1441
+  _globals['_ARTEFACT']._serialized_end=1501
+  _globals['_REFUSEDARTEFACT']._serialized_start=1503
+  _globals['_REFUSEDARTEFACT']._serialized_end=1550
+  _globals['_RESOURCES']._serialized_start=1553
+  _globals['_RESOURCES']._serialized_end=1743
+  _globals['_VIOLATION']._serialized_start=1745
+  _globals['_VIOLATION']._serialized_end=1836
+  _globals['_ISOLATION']._serialized_start=1839
+  _globals['_ISOLATION']._serialized_end=1978
 # @@protoc_insertion_point(module_scope)

@@ -29,7 +29,7 @@ STATUS_CANCELLED: Status
 STATUS_SANDBOX_ERROR: Status
 
 class ExecutionReport(_message.Message):
-    __slots__ = ("schema_version", "execution_id", "phase", "status", "exit_code", "signal", "started_at", "queued_seconds", "wall_seconds", "exception", "stdout", "stderr", "progress", "artefacts", "refused", "resources", "violations", "isolation", "job_sha256", "claimed_seconds", "detail", "signature", "wheelhouse_sha256")
+    __slots__ = ("schema_version", "execution_id", "phase", "status", "exit_code", "signal", "started_at", "queued_seconds", "wall_seconds", "exception", "stdout", "stderr", "progress", "artefacts", "refused", "resources", "violations", "isolation", "job_sha256", "claimed_seconds", "detail", "signature", "wheelhouse_sha256", "connections")
     class ClaimedSecondsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,7 @@ class ExecutionReport(_message.Message):
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     WHEELHOUSE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    CONNECTIONS_FIELD_NUMBER: _ClassVar[int]
     schema_version: int
     execution_id: str
     phase: str
@@ -83,7 +84,22 @@ class ExecutionReport(_message.Message):
     detail: str
     signature: bytes
     wheelhouse_sha256: str
-    def __init__(self, schema_version: _Optional[int] = ..., execution_id: _Optional[str] = ..., phase: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., started_at: _Optional[float] = ..., queued_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., exception: _Optional[_Union[ClaimedException, _Mapping]] = ..., stdout: _Optional[_Union[Stream, _Mapping]] = ..., stderr: _Optional[_Union[Stream, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., artefacts: _Optional[_Iterable[_Union[Artefact, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[RefusedArtefact, _Mapping]]] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., job_sha256: _Optional[str] = ..., claimed_seconds: _Optional[_Mapping[str, float]] = ..., detail: _Optional[str] = ..., signature: _Optional[bytes] = ..., wheelhouse_sha256: _Optional[str] = ...) -> None: ...
+    connections: _containers.RepeatedCompositeFieldContainer[Connection]
+    def __init__(self, schema_version: _Optional[int] = ..., execution_id: _Optional[str] = ..., phase: _Optional[str] = ..., status: _Optional[_Union[Status, str]] = ..., exit_code: _Optional[int] = ..., signal: _Optional[int] = ..., started_at: _Optional[float] = ..., queued_seconds: _Optional[float] = ..., wall_seconds: _Optional[float] = ..., exception: _Optional[_Union[ClaimedException, _Mapping]] = ..., stdout: _Optional[_Union[Stream, _Mapping]] = ..., stderr: _Optional[_Union[Stream, _Mapping]] = ..., progress: _Optional[_Iterable[_Union[Progress, _Mapping]]] = ..., artefacts: _Optional[_Iterable[_Union[Artefact, _Mapping]]] = ..., refused: _Optional[_Iterable[_Union[RefusedArtefact, _Mapping]]] = ..., resources: _Optional[_Union[Resources, _Mapping]] = ..., violations: _Optional[_Iterable[_Union[Violation, _Mapping]]] = ..., isolation: _Optional[_Union[Isolation, _Mapping]] = ..., job_sha256: _Optional[str] = ..., claimed_seconds: _Optional[_Mapping[str, float]] = ..., detail: _Optional[str] = ..., signature: _Optional[bytes] = ..., wheelhouse_sha256: _Optional[str] = ..., connections: _Optional[_Iterable[_Union[Connection, _Mapping]]] = ...) -> None: ...
+
+class Connection(_message.Message):
+    __slots__ = ("host", "port", "refused", "count", "bytes")
+    HOST_FIELD_NUMBER: _ClassVar[int]
+    PORT_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    host: str
+    port: int
+    refused: str
+    count: int
+    bytes: int
+    def __init__(self, host: _Optional[str] = ..., port: _Optional[int] = ..., refused: _Optional[str] = ..., count: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
 
 class ClaimedException(_message.Message):
     __slots__ = ("type", "message", "frames")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
-from open_autoglm.sandbox import tree
+from open_autoglm.sandbox import proxy, tree
 from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.exchange import mark_in
 from open_autoglm.sandbox.launch import Contained, Inside, Launcher, Seclusion, environment
@@ -66,6 +66,8 @@ class ForkServer:
         log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
         try:
             variables = environment(home=inside.work, tmp=inside.tmp, cpus=cpus, mark=mark)
+            if launcher.policy.network.access == "proxy":
+                variables |= proxy.variables()
             process = _starter().submit(launcher.start, base, guest.fileno(), variables, log.fileno()).result()
         except OSError as error:
             host.close()

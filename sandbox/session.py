@@ -17,6 +17,7 @@ from open_autoglm.sandbox.cancellation import Cancellation
 from open_autoglm.sandbox.exchange import Exchange, make_folder, remove, sweep
 from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Launcher, Seclusion
+from open_autoglm.sandbox.proxy import PORT
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violation
 from open_autoglm.sandbox.server import ForkServer
@@ -159,6 +160,7 @@ class SupervisedSession:
                 "keep": inside.keep,
                 "calls": self._calls,
                 "confine": inside.confine,
+                "proxy": PORT if self._policy.network.access == "proxy" else None,
             },
             "rlimits": rlimits,
             "paths": {"job": inside.job, "out": inside.out, "work": inside.work},
@@ -232,6 +234,7 @@ class SupervisedSession:
                 process_limit_hits=verdict.process_limit_hits,
             ),
             violations=verdict.violations,
+            connections=execution.proxy.connections() if execution.proxy else [],
             claimed_seconds=claims.seconds,
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Limits
-from open_autoglm.sandbox.launch import Launcher
+from open_autoglm.sandbox.launch import Launcher, Seclusion
 from open_autoglm.sandbox.report import is_ok
 from open_autoglm.sandbox.session import SupervisedSession
 
@@ -15,6 +15,8 @@ TRIAL_SECONDS = 20
 
 def problem_with(launcher: Launcher) -> str | None:
     """Return why a job that does nothing does not run, or None where it runs."""
+    if launcher.policy.network.access == "proxy" and launcher.seclusion is not Seclusion.NAMESPACES:
+        return "It has no network of its own that the policy's hosts could be let into."
     limits = Limits(wall_seconds=TRIAL_SECONDS, memory_bytes=1 << 30)
     with tempfile.TemporaryDirectory() as folder:
         job = Job(

@@ -25,7 +25,7 @@ from open_autoglm.sandbox.syscalls import filters
 from open_autoglm.sandbox.watch import Watch
 
 SPACE: dict[str, Any] = {
-    "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None, "confine": None,
+    "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None, "confine": None, "proxy": None,
 }  # fmt: skip
 VERSION = confine.version()
 START = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
@@ -163,7 +163,7 @@ def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_text(json.dumps({"call": "nothing", "context": {}}))
     main = "import forkserver\nforkserver.main(socket.socket(fileno=int(sys.argv[2])))"
     played = Host(tmp_path, "-c", START + ELSEWHERE + main, str(tmp_path))
-    ends = [played.order({**SPACE, "namespaces": True}) for _ in range(2)]
+    ends = [played.order({**SPACE, "namespaces": True, "proxy": 3128}) for _ in range(2)]
     played.control.close()
 
     assert played.process.wait(20) == 0
