@@ -131,9 +131,9 @@ place = os.environ['HTTPS_PROXY'].removeprefix('http://').split(':')
 def through(target):
     with socket.create_connection((place[0], int(place[1]))) as line:
         line.sendall(f'CONNECT {target} HTTP/1.1\\r\\n\\r\\n'.encode())
-        print(line.recv(100).split()[1].decode(), end=' ')
-        line.sendall(b'ab')
-        print(line.recv(100) == b'abab')
+        status = line.recv(100).split()[1].decode()
+        if status == '200': line.sendall(b'ab')
+        print(status, status == '200' and line.recv(100) == b'abab')
 """
 
 
