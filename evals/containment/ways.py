@@ -8,6 +8,7 @@ from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.bundle import Author
 from open_autoglm.sandbox.choice import backends, select_sandbox
 from open_autoglm.sandbox.docker import DockerSandbox
+from open_autoglm.sandbox.jupyter import JupyterSandbox
 from open_autoglm.sandbox.landlock import LandlockSandbox
 from open_autoglm.sandbox.launch import Seclusion
 
@@ -15,6 +16,7 @@ ALL = "all"
 FALLBACKS: Mapping[str, Callable[[], Sandbox]] = {
     "docker/single_use": lambda: DockerSandbox(seclusion=Seclusion.SINGLE_USE),
     "bubblewrap/single_use": lambda: BubblewrapSandbox(seclusion=Seclusion.SINGLE_USE),
+    "jupyter/bubblewrap": lambda: JupyterSandbox(around=[BubblewrapSandbox()]),
     "landlock/same_user": lambda: LandlockSandbox(own_user=False),
 }
 """Ways that a backend takes where its better one is refused: on a machine that allows both, each by name."""

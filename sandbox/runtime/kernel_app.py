@@ -44,7 +44,8 @@ def once(wires: Mapping[str, Any], job: Callable[[], int], first: int) -> int:
         os.closerange(first, os.sysconf("SC_OPEN_MAX"))  # those of the event loop, which goes on no more
         before.restore()
         app.shell.display_pub = DisplayPublisher(shell=app.shell)  # shows the plain text
-        os._exit(job())
+        code = job()
+        os._exit(code)
 
     app.user_ns = {"run": run}
     app.initialize([])
