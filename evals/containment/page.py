@@ -70,7 +70,7 @@ def _counts(item: Figures) -> tuple[str, ...]:
 
 
 def _told(details: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {Path(value).name}" for name, value in details.items()) or "nothing to tell"
+    return ", ".join(f"{name} {value}" for name, value in details.items()) or "nothing to tell"
 
 
 def _listed(title: str, sentences: Iterable[str]) -> str:

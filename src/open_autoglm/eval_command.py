@@ -44,7 +44,7 @@ def eval_command(
         readiness = sandbox.probe()
         if readiness.tier in found:  # another name for the same
             continue
-        found[readiness.tier] = dict(readiness.details)
+        found[readiness.tier] = {name: _public(value) for name, value in readiness.details.items()}
         front.terminal.tell(f"{readiness.tier}: {len(programs)} programs")
         outcomes += run_programs(sandbox, programs, listen=lambda outcome: _tell(front, outcome))
     record = _record(suite, outcomes, found)
@@ -57,6 +57,11 @@ def eval_command(
     else:
         front.terminal.say(as_text(outcomes))
     return 0 if held(outcomes) else 1
+
+
+def _public(value: str) -> str:
+    """Leave out where on this machine a program lies."""
+    return Path(value).name if value.startswith("/") else value
 
 
 def _tell(front: Front, outcome: "Outcome") -> None:
