@@ -58,7 +58,8 @@ class SealedProvisioner(KernelProvisionerBase):
         else:
             self._wires.listen()
         if len(self._wires.ip) > LONGEST_ADDRESS:
-            raise SandboxError(f"The folder for temporary files has too long a path for sockets: {self._wires.ip!r}.")
+            await self.cleanup()
+            raise SandboxError("The folder for temporary files has too long a path for sockets: set TMPDIR to another.")
         manager.transport, manager.ip = "ipc", self._wires.ip
         for number, channel in enumerate(CHANNELS, start=1):
             setattr(manager, f"{channel}_port", number)

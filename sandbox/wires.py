@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from open_autoglm.sandbox.exchange import remove
+from open_autoglm.sandbox.exchange import make_folder, remove, sweep
 from open_autoglm.sandbox.zmtp import Connection
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
@@ -38,12 +38,13 @@ class Wires:
 
     @classmethod
     def make(cls, *, once: bool = False, key: str | None = None) -> "Wires":
-        """Make a folder and listen there.
+        """Make a folder and listen there; those of hosts that were killed go.
 
         Raises:
             OSError: This machine's folder for temporary files cannot be used.
         """
-        wires = cls(folder=Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")), once=once)
+        sweep(Path(tempfile.gettempdir()), _PREFIX)
+        wires = cls(folder=make_folder(_PREFIX), once=once)
         wires.key = wires.key if key is None else key
         wires.listen()
         return wires
