@@ -8,6 +8,7 @@ machine get equal shares and see nothing of each other.
 """
 
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -69,7 +70,10 @@ def main() -> None:
     ours = {name: sandbox for name, sandbox in _sandboxes().items() if sandbox.probe().ready}
     with scratch() as folder, ExitStack() as stack:
         runner = Runner(folder)
-        ways = {**_usual(stack, docker=DOCKER in ours), **{name: _own(stack, runner, ours[name]) for name in ours}}
+        ways = {
+            **_usual(stack, docker=DOCKER in ours and shutil.which("docker") is not None),
+            **{name: _own(stack, runner, ours[name]) for name in ours},
+        }
         for name in ours.keys() & {BUBBLEWRAP, DOCKER}:
             ways[OUR_KERNEL.format(name)] = _own_kernel(stack, ours[name])
         for _ in range(given.rounds):
@@ -272,7 +276,7 @@ def _ratios(ways: dict[str, Way]) -> Iterator[Figure]:
         if name in ways:
             share = warm[OUR_KERNEL.format(name)] / warm[KERNEL]
             yield Figure(what=f"warm {OUR_KERNEL.format(name)}, over a {KERNEL}", value=share, unit="x", target=2.0)
-    if SINGLE in ways:
+    if SINGLE in ways and DOCKER_RUN in ways:
         share = warm[SINGLE] / cold[DOCKER_RUN]
         yield Figure(what=f"warm {SINGLE}, share of {DOCKER_RUN}", value=share, unit="", target=1.0)
     for name, target in ((BUBBLEWRAP, 60.0), (DOCKER, 250.0)):
