@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -34,3 +35,14 @@ def test_both_images_are_listed() -> None:
     assert image_name("gpu") in said
     if image_name("gpu") not in [image["image"] for image in found["images"]]:
         assert "needed for GPUs alone: autoglm sandbox build --gpu" in said
+
+
+def test_kernels_are_offered_to_this_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where Jupyter looks for them, without an engine."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    out = io.StringIO()
+    front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), engine=ScriptedEngine)
+
+    assert main(["sandbox", "kernels"], front=front) == 0
+    assert sorted(path.name for path in (tmp_path / "kernels").iterdir()) == ["autoglm-bubblewrap", "autoglm-docker"]
+    assert str(tmp_path / "kernels" / "autoglm-docker") in out.getvalue()
