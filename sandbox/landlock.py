@@ -192,6 +192,8 @@ def hindrance(*, own_user: bool, version: int) -> str | None:
     """Return what keeps executions from running as a user of their own, or as this one; None where nothing is known to."""
     if version < OLDEST:
         return f"Landlock {version} is too old: {OLDEST} is needed (Linux 6.2), so that files cannot be cut."
+    if not own_user and os.geteuid() == 0 and not cgroup.is_possible():
+        return "As root without control groups nothing bounds how many processes code makes."
     if not own_user:
         late = version < OLDEST_FOR_ONE_USER
         return (

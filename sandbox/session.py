@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from open_autoglm.errors import SandboxError
+from open_autoglm.sandbox import tree
 from open_autoglm.sandbox.artefacts import Collection, collect
 from open_autoglm.sandbox.base import Job, Kernel, Limits, Profile
 from open_autoglm.sandbox.cancellation import Cancellation
@@ -149,8 +150,9 @@ class SupervisedSession:
             if not job.gpu:  # CUDA maps far more than it uses
                 rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
             # NPROC counts all processes of a user; beside a group's limit it would hide what the group counts.
-            counts = self._launcher.seclusion.by_namespaces or inside.user is not None
-            rlimits |= {"NPROC": limits.processes} if counts else {}
+            if self._launcher.seclusion is not Seclusion.NONE:
+                others = tree.tasks_of(os.geteuid()) if inside.confine and inside.user is None else 0
+                rlimits["NPROC"] = limits.processes + others
         return {
             "space": {
                 "namespaces": self._launcher.seclusion is Seclusion.NAMESPACES,

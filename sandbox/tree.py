@@ -5,7 +5,7 @@ import selectors
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,8 @@ HAS_PROC = sys.platform == "linux"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 DEATH_SECONDS = 10.0
+ROUNDS_TO_KILL = 20
+"""Rounds of killing that suffice where nobody makes processes meanwhile; then all are stopped, and killed in every so many rounds."""
 MARK = "AUTOGLM_SESSION_MARK"
 """Environment variable whose value names the session that a process belongs to."""
 
@@ -88,19 +90,24 @@ def marked(token: str) -> list[int]:
 
 def owned_by(user: int) -> list[int]:
     """Return the live processes of a user, by its number."""
-    found = []
+    return [pid for pid, about in _about_all() if str(user) in about.get("Uid", [])]
+
+
+def tasks_of(user: int) -> int:
+    """Return how many processes and threads run as a user: what the kernel holds against its limit on processes."""
+    return sum(int(about["Threads"][0]) for _, about in _about_all() if [str(user)] == about.get("Uid", [])[:1])
+
+
+def _about_all() -> Iterator[tuple[int, dict[str, list[str]]]]:
+    """Yield what /proc says of each process; the owner of its folder would be root's where it forbids being looked at."""
     for folder in Path("/proc").iterdir():
         with suppress(OSError):  # it ended while we looked
-            if folder.name.isdigit() and str(user) in _users(
-                (folder / "status").read_text(encoding="utf-8", errors="replace")
-            ):
-                found.append(int(folder.name))
-    return found
-
-
-def _users(status: str) -> list[str]:
-    """Return the users that a process runs as; the owner of its folder would be root's where it forbids being looked at."""
-    return next((line.split()[1:] for line in status.splitlines() if line.startswith("Uid:")), [])
+            if folder.name.isdigit():
+                lines = (folder / "status").read_text(encoding="utf-8", errors="replace").splitlines()
+                yield (
+                    int(folder.name),
+                    {name: value.split() for name, _, value in (line.partition(":") for line in lines)},
+                )
 
 
 def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = list, seconds: float = 5.0) -> bool:
@@ -108,24 +115,39 @@ def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = li
 
     Looks at the members of its control group and at the descendants of the fork server, to whom every orphan comes back;
     where the fork server is dead, at the mark in the environment. What leaves all of them cannot be found: a backend
-    without isolation cannot prevent that.
+    without isolation cannot prevent that. What makes processes as fast as they are killed is stopped first: who is stopped makes
+    none, and takes the room that others need to make some.
     """
-    end = time.monotonic() + seconds
+    end, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < end:
+        rounds += 1
         orphans = marked(token) if _is_zombie(spare) else []
         left = {pid for pid in [*members(), *descendants(spare), *orphans] if not _is_zombie(pid)} - {spare}
         if not left:
             return True
-        kill_all(left)
-        time.sleep(0.002)
+        still = {pid for pid in left if not _is_stopped(pid)}
+        if rounds % ROUNDS_TO_KILL and rounds > ROUNDS_TO_KILL and still:
+            signal_all(still, signal.SIGSTOP)
+        else:
+            signal_all(left, signal.SIGKILL)
+            time.sleep(0.002)
     return False
+
+
+def _is_stopped(pid: int) -> bool:
+    return _state(pid) in ("T", "Z", "")
 
 
 def kill_all(pids: Iterable[int]) -> None:
     """Send the signal that nobody survives to each of these that is there and may be sent one."""
+    signal_all(pids, signal.SIGKILL)
+
+
+def signal_all(pids: Iterable[int], number: int) -> None:
+    """Send a signal to each of these that is there and may be sent one."""
     for pid in pids:
         try:
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
         except OSError:
             continue
 
@@ -153,12 +175,16 @@ def kill_and_wait(handle: int, *, ask: Callable[[], None] | None = None) -> None
 
 
 def _is_zombie(pid: int) -> bool:
+    return _state(pid) in ("Z", "")
+
+
+def _state(pid: int) -> str:
+    """Return the letter of a process's state; nothing where it is gone."""
     try:
-        return (
-            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
-        )
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return True
+        return ""
+    return text.rpartition(")")[2].split()[0]
 
 
 def pid_of(descriptor: int) -> int:

@@ -117,9 +117,9 @@ class Program(_Part):
 
     def expected(self, backend: str, tier: str, *, counted: bool = True) -> Expectation:
         """Return what holds for a backend of this tier; a kernel's is that of the sandbox around it. `counted` says whether control groups count there."""
-        if not counted and self.expect_uncounted is not None:
-            return self.expect_uncounted
         around = tier.removeprefix("jupyter/")
+        if not counted and self.expect_uncounted is not None and around not in self.expect_on:
+            return self.expect_uncounted
         return self.expect_on.get(around) or self.expect_on.get(backend) or self.expect
 
     def missing(self) -> list[str]:

@@ -1,6 +1,7 @@
 """Landlock: the shared contracts as far as rules reach, with a user of its own and without, and what is its own."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -156,3 +157,17 @@ def test_folders_are_the_users_own(tmp_path: Path) -> None:
 
     assert (base.stat().st_gid, base.stat().st_mode & 0o777) == (landlock.USERS[0], 0o710)
     assert ((base / "out").stat().st_uid, (base / "out").stat().st_mode & 0o777) == (landlock.USERS[0], 0o700)
+
+
+def test_a_crowd_that_multiplies_is_stopped_and_killed() -> None:
+    """For each that is killed there is another; those that are stopped make none, and all go in the end."""
+    crowd: list[subprocess.Popen[bytes]] = []
+
+    def members() -> list[int]:
+        if len(crowd) < 2 * tree.ROUNDS_TO_KILL:
+            crowd.append(subprocess.Popen(["sleep", "60"]))
+        return [each.pid for each in crowd if each.poll() is None]
+
+    assert tree.tasks_of(os.geteuid()) > 0
+    assert tree.kill_marked("nobody's", spare=-1, members=members, seconds=60)
+    assert all(each.wait() == -9 for each in crowd)
