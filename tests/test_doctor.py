@@ -133,4 +133,4 @@ def test_the_policy_is_printed_as_it_is_and_as_data(capsys: pytest.CaptureFixtur
 
     assert text.startswith("# What code in an isolating sandbox may do.")
     assert text.endswith(f"# sha256 {record['sha256']}\n")
-    assert record["policy"]["network"] == {"access": "none"}
+    assert record["policy"]["network"] == {"access": "none", "allow": []}
