@@ -153,9 +153,12 @@ class SupervisedKernel:
                 if self._received() > self._limits.output_bytes:
                     break
             except (OSError, ProtocolBroken):
+                self._run.wait(FAREWELL_SECONDS)  # so that it has told why
                 break
         self._end()
-        raise SandboxError(f"The kernel did not start: {failure_line(self._run.report())}.")
+        report = self._run.report()
+        words = " ".join(report.stderr.head.split())[-200:]
+        raise SandboxError(f"The kernel did not start: {failure_line(report)}. {words}".strip())
 
     def execute(self, code: str, *, timeout_seconds: float = 60.0) -> CellResult:
         """Run a cell; see `Kernel.execute`."""
