@@ -16,6 +16,8 @@ HAS_PROC = sys.platform == "linux"
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 DEATH_SECONDS = 10.0
+LOOKS = 3
+"""How often nobody must be found: whoever gets another parent while we look is in neither's list."""
 ROUNDS_TO_KILL = 20
 """Rounds of killing that suffice where nobody makes processes meanwhile; then all are stopped, and killed in every so many rounds."""
 MARK = "AUTOGLM_SESSION_MARK"
@@ -118,19 +120,20 @@ def kill_marked(token: str, *, spare: int, members: Callable[[], list[int]] = li
     without isolation cannot prevent that. What makes processes as fast as they are killed is stopped first: who is stopped makes
     none, and takes the room that others need to make some.
     """
-    end, rounds = time.monotonic() + seconds, 0
+    end, rounds, quiet = time.monotonic() + seconds, 0, 0
     while time.monotonic() < end:
         rounds += 1
         orphans = marked(token) if _is_zombie(spare) else []
         left = {pid for pid in [*members(), *descendants(spare), *orphans] if not _is_zombie(pid)} - {spare}
-        if not left:
+        quiet = 0 if left else quiet + 1
+        if quiet == LOOKS:
             return True
         still = {pid for pid in left if not _is_stopped(pid)}
         if rounds % ROUNDS_TO_KILL and rounds > ROUNDS_TO_KILL and still:
             signal_all(still, signal.SIGSTOP)
         else:
             signal_all(left, signal.SIGKILL)
-            time.sleep(0.002)
+            time.sleep(0.002 if left else 0)
     return False
 
 
