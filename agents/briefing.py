@@ -3,7 +3,7 @@
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Brief, Operator, Past
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.tools.task import ModelFamily
 
 RECENT = 200

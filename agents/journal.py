@@ -22,7 +22,7 @@ from open_autoglm.agents.seal import seal_of
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError, SandboxError, damage
 from open_autoglm.events import Json
-from open_autoglm.sandbox.bundle import BundleRefused, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 
 T = TypeVar("T")

@@ -28,7 +28,7 @@ class RunOptions(BaseModel):
     strategist: Literal["auto", "recipes", "glm"] = "auto"
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     policy: Policy | None = None
-    """What code may do in a sandbox, where it is not the default (`sandbox/policy.yaml`)."""
+    """What code may do in a sandbox, where it is not the default (`sandbox/policy/policy.yaml`)."""
     runtime: str | None = None
     """What Docker starts containers by, such as gVisor's `runsc`, where it is not the engine's own choice."""
     holdout: Annotated[float, Field(gt=0, lt=0.9)] | Literal["auto", "none"] = "auto"
@@ -41,7 +41,7 @@ class RunOptions(BaseModel):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     seed: Annotated[int, Field(ge=0)] = 0
     allowed_packages: list[str] = []
-    """Packages that code may wish for beside the usual ones (`sandbox/packages.yaml`)."""
+    """Packages that code may wish for beside the usual ones (`sandbox/packages/packages.yaml`)."""
     cache: Path | None = None
     """Where fetched packages are kept; None keeps them in the run directory."""
     share: Literal["schema", "summary", "rows"] = "summary"

@@ -25,11 +25,11 @@ from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
 from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Profile, Sandbox, Session
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.sandbox.choice import granted, select_sandbox
-from open_autoglm.sandbox.gpu import Gpu
-from open_autoglm.sandbox.granting import GrantingSession
-from open_autoglm.sandbox.provisioned import Packages
+from open_autoglm.sandbox.devices.gpu import Gpu
+from open_autoglm.sandbox.devices.granting import GrantingSession
+from open_autoglm.sandbox.packages.provisioned import Packages
 from open_autoglm.sandbox.seal import SealedSession
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import BudgetSpec

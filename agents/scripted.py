@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from open_autoglm.agents.strategist import Brief, Past, Request, Understanding
 from open_autoglm.errors import ScriptExhausted
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.tools.task import TaskSpec
 from open_autoglm.tools.tuning import Space

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from open_autoglm.events import Json
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.read import TableSketch

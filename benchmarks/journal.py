@@ -18,7 +18,7 @@ from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.agents.workspace import Workspace
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport, Status
 from open_autoglm.tools.task import MetricSpec, TaskSpec, TaskType
 

@@ -25,12 +25,12 @@ from typing import Any
 from bench import ROOT, Figure, arguments, page, publish, scratch
 from dying import Tree, program
 
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.docker import PYTHON, DockerSandbox
+from open_autoglm.sandbox.backends.jupyter import JupyterSandbox
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Job, Kernel, Limits, Sandbox, Session
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.docker import PYTHON, DockerSandbox
-from open_autoglm.sandbox.jupyter import JupyterSandbox
 from open_autoglm.sandbox.launch import Seclusion
-from open_autoglm.sandbox.process import ProcessSandbox
 from open_autoglm.sandbox.report import ExecutionReport, failure_line, is_ok
 
 A = "import pandas, sklearn; print(1)"

@@ -2,7 +2,7 @@
 
 A sandbox is opened once and gives sessions; a session runs jobs one after another, each in a process, work folder
 and /tmp of its own. A failure *in* the sandbox is an ExecutionReport; a failure *of* it raises SandboxError.
-An implementation proves itself by passing `open_autoglm.sandbox.conformance`.
+An implementation proves itself by passing `open_autoglm.sandbox.contracts.conformance`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Job:
     phase: str
     """A label for the report: smoke, fit, predict, refit, verify, notebook."""
     call: str
-    """Entry of the runtime to run: `fit`, `predict`, `script` or `notebook` (see `sandbox.runtime.driver`)."""
+    """Entry of the runtime to run: `fit`, `predict`, `script` or `notebook` (see `sandbox.inside.runtime.driver`)."""
     code: Mapping[str, str]
     """Relative file name to text: `solution.py` and its helpers; read-only inside."""
     context: Mapping[str, Json]

@@ -7,15 +7,15 @@ What recipes wrote may run without isolation where nothing isolating works. What
 from collections.abc import Callable
 
 from open_autoglm.errors import SandboxUnavailable, UnknownName
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.docker import DockerSandbox
+from open_autoglm.sandbox.backends.jupyter import JupyterSandbox
+from open_autoglm.sandbox.backends.landlock import LandlockSandbox
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Readiness, Sandbox
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.docker import DockerSandbox
-from open_autoglm.sandbox.gpu import Gpu
-from open_autoglm.sandbox.jupyter import JupyterSandbox
-from open_autoglm.sandbox.landlock import LandlockSandbox
+from open_autoglm.sandbox.bundles.bundle import Author
+from open_autoglm.sandbox.devices.gpu import Gpu
 from open_autoglm.sandbox.policy import Policy
-from open_autoglm.sandbox.process import ProcessSandbox
 
 AUTO = "auto"
 

@@ -10,11 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from open_autoglm.sandbox.cgroup import Cgroup
 from open_autoglm.sandbox.policy import Policy
-from open_autoglm.sandbox.tree import MARK
+from open_autoglm.sandbox.supervision.cgroup import Cgroup
+from open_autoglm.sandbox.supervision.tree import MARK
 
 PACKAGE = Path(__file__).parent
+INSIDE = PACKAGE / "inside"
 
 
 class Seclusion(StrEnum):
@@ -160,7 +161,7 @@ def start_plainly(base: Path, control: int, environment: Mapping[str, str], log:
         OSError: The program cannot be started.
     """
     return subprocess.Popen(
-        list(program(str(PACKAGE / "forkserver.py"), control)),
+        list(program(str(INSIDE / "forkserver.py"), control)),
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,

@@ -26,8 +26,8 @@ from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import EventLog
 from open_autoglm.sandbox.base import Job
+from open_autoglm.sandbox.bundles.rules import check_bundle, is_refused
 from open_autoglm.sandbox.report import ExecutionReport
-from open_autoglm.sandbox.rules import check_bundle, is_refused
 from open_autoglm.sandbox.scripted import ScriptedSandbox
 from open_autoglm.tools.metrics import METRIC_NAMES
 from open_autoglm.tools.task import BudgetSpec

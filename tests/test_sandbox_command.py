@@ -8,8 +8,8 @@ import pytest
 
 from open_autoglm.cli import main
 from open_autoglm.front import Front
-from open_autoglm.sandbox.docker import missing_engine
-from open_autoglm.sandbox.image import image_name
+from open_autoglm.sandbox.backends.docker import missing_engine
+from open_autoglm.sandbox.backends.image import image_name
 from open_autoglm.scripted_engine import ScriptedEngine
 from open_autoglm.terminal import Terminal
 

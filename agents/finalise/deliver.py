@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from open_autoglm import sandbox
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.evaluation import RecordedSession
 from open_autoglm.agents.finalise.checks import check_shipped_bytes
@@ -17,12 +16,13 @@ from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.storytelling import story_of
 from open_autoglm.errors import InputError
 from open_autoglm.sandbox.base import Limits
+from open_autoglm.sandbox.launch import INSIDE
 from open_autoglm.tools.export.delivery import PREDICTIONS, Delivery, deliver_model, deliver_predictions, deliver_rest
 from open_autoglm.tools.export.manifest import load_manifest, verify
 from open_autoglm.tools.export.story import Diagnostics
 from open_autoglm.tools.task import SourceRole
 
-RUNTIME = Path(sandbox.__file__).parent / "runtime" / "runtime.py"
+RUNTIME = INSIDE / "runtime" / "runtime.py"
 UNLIMITED_SECONDS = 1e9
 
 

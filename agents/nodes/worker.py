@@ -29,8 +29,8 @@ from open_autoglm.agents.search.view import search_view
 from open_autoglm.agents.state import WorkerState, WorkerUpdate
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import EventKind
+from open_autoglm.sandbox.bundles.rules import Severity, check_bundle
 from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line
-from open_autoglm.sandbox.rules import Severity, check_bundle
 from open_autoglm.tools.metrics.predictions import InvalidPredictions
 
 MAX_REPAIRS = 2

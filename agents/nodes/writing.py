@@ -11,7 +11,7 @@ from open_autoglm.agents.briefing import brief, past
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import Json
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.tools.tuning import Trial, suggest
 
 ENSEMBLE_FIT_SHARE = 0.1

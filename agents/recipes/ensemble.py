@@ -7,7 +7,7 @@ from open_autoglm.agents.recipes.plan import task_literal
 from open_autoglm.agents.recipes.requirements import requirements_of
 from open_autoglm.agents.recipes.writer import third_party, write_solution
 from open_autoglm.agents.strategist import Brief, Past
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.tools.task import ModelFamily
 from open_autoglm.tools.words import Words
 

@@ -9,7 +9,7 @@ from open_autoglm.agents.recipes.columns import role_columns
 from open_autoglm.agents.recipes.requirements import requirements_of
 from open_autoglm.agents.recipes.writer import third_party, write_solution
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.tools.task import SourceRole, TaskSpec
 
 FEATURES = {"numbers": "HAS_NUMBERS", "categories": "HAS_CATEGORIES", "dates": "HAS_DATES", "texts": "HAS_TEXTS"}

@@ -11,7 +11,7 @@ from open_autoglm.agents.recipes.portfolio import portfolio
 from open_autoglm.agents.recipes.repairs import repaired
 from open_autoglm.agents.recipes.spaces import space_of
 from open_autoglm.agents.strategist import Brief, Past, Request, Understanding
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.tools.tuning import Space
 

@@ -17,7 +17,7 @@ from open_autoglm.agents.recipes.literals import literal
 
 BLOCKS = "open_autoglm.agents.recipes.blocks"
 CHOICES = f"{BLOCKS}.choices"
-RUNTIME = "open_autoglm.sandbox.runtime.runtime"
+RUNTIME = "open_autoglm.sandbox.inside.runtime.runtime"
 ROOTS = ("fit", "predict", "save", "load")
 
 

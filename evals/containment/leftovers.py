@@ -9,9 +9,9 @@ from pathlib import Path
 
 import psutil
 
-from open_autoglm.sandbox.docker import engine, missing_engine
-from open_autoglm.sandbox.exchange import owner_of
-from open_autoglm.sandbox.owner import owner
+from open_autoglm.sandbox.backends.docker import engine, missing_engine
+from open_autoglm.sandbox.supervision.exchange import owner_of
+from open_autoglm.sandbox.supervision.owner import owner
 
 PATIENCE_SECONDS = 5.0
 ENGINE_PATIENCE_SECONDS = 20.0
@@ -89,7 +89,7 @@ def _containers() -> list[str]:
     """Return the containers that this process started and that the engine still knows."""
     if missing_engine() is not None:
         return []
-    from open_autoglm.sandbox.janitor import LABEL, owned  # noqa: PLC0415 - loads the SDK
+    from open_autoglm.sandbox.backends.janitor import LABEL, owned  # noqa: PLC0415 - loads the SDK
 
     return [item["Id"] for item in owned(engine()) if item["Labels"][LABEL] == owner()]
 

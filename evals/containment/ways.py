@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.docker import DockerSandbox
+from open_autoglm.sandbox.backends.jupyter import JupyterSandbox
+from open_autoglm.sandbox.backends.landlock import LandlockSandbox
 from open_autoglm.sandbox.base import Sandbox
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.sandbox.choice import backends, select_sandbox
-from open_autoglm.sandbox.docker import DockerSandbox
-from open_autoglm.sandbox.jupyter import JupyterSandbox
-from open_autoglm.sandbox.landlock import LandlockSandbox
 from open_autoglm.sandbox.launch import Seclusion
 
 ALL = "all"

@@ -120,7 +120,7 @@ def _version(name: str) -> str | None:
 
 def _kernel() -> Finding:
     """Say what the kernel offers for isolation; what it lacks is a problem only where no sandbox is ready."""
-    from open_autoglm.sandbox.machine import features  # noqa: PLC0415 - only doctor pays for it
+    from open_autoglm.sandbox.backends.machine import features  # noqa: PLC0415 - only doctor pays for it
 
     found = features()
     told = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in found.items())

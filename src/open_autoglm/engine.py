@@ -13,7 +13,7 @@ from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.events import Listener
 from open_autoglm.sandbox.base import Sandbox
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.tools.task import BudgetSpec, TaskSpec
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _without_collection() -> Iterator[None]:
 def _warm(options: RunOptions) -> Iterator[Sandbox]:
     """Open the first session before anything heavy is imported: its imports and ours run side by side."""
     from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - needed by runs alone
-    from open_autoglm.sandbox.pool import Kind, PooledSandbox  # noqa: PLC0415
+    from open_autoglm.sandbox.supervision.pool import Kind, PooledSandbox  # noqa: PLC0415
 
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     chosen = select_sandbox(options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime)

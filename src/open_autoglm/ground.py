@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from open_autoglm.errors import InputError, SandboxUnavailable
-from open_autoglm.sandbox.elsewhere import elsewhere
+from open_autoglm.sandbox.backends.elsewhere import elsewhere
 
 
 def require_ground(platform: str) -> None:

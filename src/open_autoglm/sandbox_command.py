@@ -11,7 +11,7 @@ from open_autoglm.runs import size_text
 
 def build_command(front: Front, base: str | None, *, debootstrap: bool, gpu: bool, index: str | None) -> int:
     """Build the image that fits this installation."""
-    from open_autoglm.sandbox.image import build, build_gpu  # noqa: PLC0415 - `--help` needs none of it
+    from open_autoglm.sandbox.backends.image import build, build_gpu  # noqa: PLC0415 - `--help` needs none of it
 
     if index is not None and not gpu:
         raise InputError("--index says where PyTorch for a GPU comes from. Give it with --gpu.")
@@ -28,10 +28,10 @@ def build_command(front: Front, base: str | None, *, debootstrap: bool, gpu: boo
 
 def list_command(front: Front, *, as_json: bool) -> int:
     """List the images, and the containers that run or were left behind."""
-    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.janitor import LABEL, owned  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.owner import is_gone  # noqa: PLC0415 - needed by this command alone
+    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.janitor import LABEL, owned  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.supervision.owner import is_gone  # noqa: PLC0415 - needed by this command alone
 
     _require_engine()
     fitting = {variant: image_name(variant) for variant in VARIANTS}
@@ -63,9 +63,9 @@ def prune_command(front: Front) -> int:
     """Remove the containers of dead owners and the images that no longer fit; a base that was made here stays."""
     from docker.errors import APIError  # noqa: PLC0415 - as above
 
-    from open_autoglm.sandbox.docker import engine  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
-    from open_autoglm.sandbox.janitor import tidy  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.janitor import tidy  # noqa: PLC0415 - as above
 
     _require_engine()
     for container in tidy(engine()):
@@ -85,7 +85,7 @@ def prune_command(front: Front) -> int:
 
 def kernels_command(front: Front) -> int:
     """Install the kernelspecs of the sealed kernels for this user."""
-    from open_autoglm.sandbox.kernelspecs import install  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.kernels.kernelspecs import install  # noqa: PLC0415 - as above
 
     for folder in install():
         front.terminal.say(f"installed {folder}")
@@ -94,7 +94,7 @@ def kernels_command(front: Front) -> int:
 
 def shell_command(front: Front, *, gpu: bool) -> NoReturn:
     """Become a shell in the image, to look around."""
-    from open_autoglm.sandbox.image import image_name  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.image import image_name  # noqa: PLC0415 - as above
 
     _require_engine()
     program = shutil.which("docker")
@@ -108,7 +108,7 @@ def shell_command(front: Front, *, gpu: bool) -> NoReturn:
 
 
 def _require_engine() -> None:
-    from open_autoglm.sandbox.docker import missing_engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.docker import missing_engine  # noqa: PLC0415 - as above
 
     reason = missing_engine()
     if reason:

@@ -9,7 +9,7 @@ from open_autoglm.errors import RunDirectoryError, damage
 from open_autoglm.settings import cache_folder, load_settings
 
 if TYPE_CHECKING:
-    from open_autoglm.sandbox.bundle import Author
+    from open_autoglm.sandbox.bundles.bundle import Author
     from open_autoglm.tools.serving.predictor import Predictor
 
 
@@ -25,8 +25,8 @@ def open_predictor(where: Path, *, sandbox: str, warn: Callable[[str], None]) ->
         SandboxUnavailable: No sandbox that may load this model is ready.
     """
     from open_autoglm.sandbox.choice import select_sandbox  # noqa: PLC0415 - the sandbox and pandas take half a second
+    from open_autoglm.sandbox.packages.provisioned import Packages  # noqa: PLC0415
     from open_autoglm.sandbox.policy import read_policy  # noqa: PLC0415
-    from open_autoglm.sandbox.provisioned import Packages  # noqa: PLC0415
     from open_autoglm.tools.serving.predictor import Predictor  # noqa: PLC0415
 
     deliverable = find_deliverable(where)
@@ -61,7 +61,7 @@ def author_of(deliverable: Path) -> "Author":
     Raises:
         RunDirectoryError: The manifest cannot be read.
     """
-    from open_autoglm.sandbox.bundle import Author  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.bundles.bundle import Author  # noqa: PLC0415 - as above
 
     path = deliverable / "manifest.json"
     try:

@@ -28,7 +28,7 @@ from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.events import Listener
 from open_autoglm.sandbox.base import Job
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.report import SCHEMA_VERSION, ExecutionReport, Status
 from open_autoglm.sandbox.scripted import ScriptedSandbox
 from open_autoglm.tools.task import BudgetSpec, MetricSpec, TaskSpec, TaskType

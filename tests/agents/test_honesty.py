@@ -16,9 +16,9 @@ from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.run import start_run
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.agents.workspace import Workspace
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.base import Job
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.tools.data.staging import read_parquet
 from open_autoglm.tools.task import BudgetSpec
 

@@ -11,7 +11,7 @@ from open_autoglm.agents import scoring
 from open_autoglm.agents.run import start_run
 from open_autoglm.agents.strategist import Brief
 from open_autoglm.events import Event, EventKind
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.tools.data import split
 from open_autoglm.tools.task import BudgetSpec
 

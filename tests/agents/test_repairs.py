@@ -12,7 +12,7 @@ from open_autoglm.agents.nodes import worker as worker_nodes
 from open_autoglm.agents.run import resume_run
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.tools.task import BudgetSpec
 
 pytestmark = pytest.mark.slow

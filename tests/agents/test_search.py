@@ -12,7 +12,7 @@ from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.run import resume_run
 from open_autoglm.agents.scripted import ScriptedStrategist
 from open_autoglm.agents.strategist import Brief, Operator
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.tools.task import BudgetSpec, TaskType
 
 pytestmark = pytest.mark.slow

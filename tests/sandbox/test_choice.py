@@ -7,7 +7,7 @@ import pytest
 from open_autoglm.errors import SandboxUnavailable, UnknownName
 from open_autoglm.sandbox import choice
 from open_autoglm.sandbox.base import Readiness, Session
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 
 
 class Fake:

@@ -11,10 +11,10 @@ import pytest
 from tests.sandbox import measured
 
 from open_autoglm.events import Json
+from open_autoglm.sandbox.backends.process import ProcessLauncher
 from open_autoglm.sandbox.base import Job, Limits, Session
-from open_autoglm.sandbox.process import ProcessLauncher
 from open_autoglm.sandbox.report import ExecutionReport, Status
-from open_autoglm.sandbox.session import SupervisedSession
+from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 SOLUTION = """
 import random

@@ -14,13 +14,13 @@ import psutil
 import pytest
 
 from open_autoglm.evals.containment.leftovers import Surroundings, tagged
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.docker import DockerSandbox
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Sandbox
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.conformance import Bench
-from open_autoglm.sandbox.docker import DockerSandbox
-from open_autoglm.sandbox.exchange import remove
-from open_autoglm.sandbox.process import ProcessSandbox
+from open_autoglm.sandbox.contracts.conformance import Bench
 from open_autoglm.sandbox.report import Status
+from open_autoglm.sandbox.supervision.exchange import remove
 
 EXECUTIONS, WARM_UP = 1_000, 50
 UNISOLATED = 300

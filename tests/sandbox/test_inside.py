@@ -15,20 +15,22 @@ from typing import Any
 import pytest
 from tests.sandbox import measured
 
-from open_autoglm.sandbox import confine
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
-from open_autoglm.sandbox.landlock import OLDEST_FOR_ONE_USER
-from open_autoglm.sandbox.launch import PACKAGE
+from open_autoglm.sandbox.backends import bubblewrap
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.landlock import OLDEST_FOR_ONE_USER
+from open_autoglm.sandbox.inside import confine
+from open_autoglm.sandbox.launch import INSIDE
 from open_autoglm.sandbox.policy import default_policy
-from open_autoglm.sandbox.server import receive, send
-from open_autoglm.sandbox.syscalls import filters
-from open_autoglm.sandbox.watch import Watch
+from open_autoglm.sandbox.policy.syscalls import filters
+from open_autoglm.sandbox.supervision.server import receive, send
+from open_autoglm.sandbox.supervision.watch import Watch
 
 SPACE: dict[str, Any] = {
     "namespaces": False, "disk_bytes": 1 << 20, "inodes": 1000, "devices": ["pts"], "keep": [], "calls": None, "confine": None, "proxy": None,
 }  # fmt: skip
 VERSION = confine.version()
-START = f"import socket, subprocess, sys\nsys.path.insert(0, {str(PACKAGE)!r})\n"
+LOWER = Path(bubblewrap.__file__).with_name("lower.py")
+START = f"import socket, subprocess, sys\nsys.path[:0] = [{str(INSIDE)!r}, {str(LOWER.parent)!r}]\n"
 """The standard library first: one of the modules beside the fork server has the name of one of its own."""
 
 
@@ -54,7 +56,7 @@ class Host:
         self.folder = folder
         self.control, guest = socket.socketpair()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", *(program or [str(PACKAGE / "forkserver.py")]), str(guest.fileno())],
+            [sys.executable, "-P", *(program or [str(INSIDE / "forkserver.py")]), str(guest.fileno())],
             env={"PATH": "/usr/bin:/bin", **measured.environment()},
             pass_fds=(guest.fileno(),),
             stderr=subprocess.PIPE,
@@ -282,6 +284,6 @@ def test_root_shows_what_is_needed_and_becomes_somebody_else(tmp_path: Path) -> 
     assert "mount /tmp" in run(program, str(tmp_path / "no"), "/", "/", "").stderr
     steps = json.dumps({"sources": ["/no/such/source"], "user": 65_100, "command": []})
     refused = subprocess.run(
-        [sys.executable, str(PACKAGE / "lower.py"), steps], env=measured.environment(), check=False, capture_output=True
+        [sys.executable, str(LOWER), steps], env=measured.environment(), check=False, capture_output=True
     )
     assert b"/no/such/source" in refused.stderr

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from open_autoglm.sandbox.runtime import runtime
-from open_autoglm.sandbox.runtime.runtime import Context, Task, read_table, to_frame, to_matrix
+from open_autoglm.sandbox.inside.runtime import runtime
+from open_autoglm.sandbox.inside.runtime.runtime import Context, Task, read_table, to_frame, to_matrix
 
 BINARY = Task.of({"target": "y", "task_type": "binary", "classes": ["no", "yes"], "unknown": 1})
 VALUES = Task(target="y", task_type="regression", quantiles=(0.1, 0.9))

@@ -17,18 +17,18 @@ from typing import Any
 import pytest
 
 from open_autoglm.errors import SandboxError, SandboxUnavailable
-from open_autoglm.sandbox import cgroup, execution, tree
 from open_autoglm.sandbox.base import Limits
-from open_autoglm.sandbox.cancellation import Cancellation
-from open_autoglm.sandbox.cgroup import Cgroup
-from open_autoglm.sandbox.claims import ClaimReader
-from open_autoglm.sandbox.exchange import OWNER, make_folder, owner_of, remove, sweep
-from open_autoglm.sandbox.execution import Execution
 from open_autoglm.sandbox.launch import Inside, Seclusion
-from open_autoglm.sandbox.owner import owner
 from open_autoglm.sandbox.policy import default_policy
-from open_autoglm.sandbox.server import ForkServer, receive, send
-from open_autoglm.sandbox.streams import BoundedStream, sanitise
+from open_autoglm.sandbox.supervision import cgroup, execution, tree
+from open_autoglm.sandbox.supervision.cancellation import Cancellation
+from open_autoglm.sandbox.supervision.cgroup import Cgroup
+from open_autoglm.sandbox.supervision.claims import ClaimReader
+from open_autoglm.sandbox.supervision.exchange import OWNER, make_folder, owner_of, remove, sweep
+from open_autoglm.sandbox.supervision.execution import Execution
+from open_autoglm.sandbox.supervision.owner import owner
+from open_autoglm.sandbox.supervision.server import ForkServer, receive, send
+from open_autoglm.sandbox.supervision.streams import BoundedStream, sanitise
 
 
 def test_a_stream_keeps_its_two_ends() -> None:

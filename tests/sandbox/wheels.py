@@ -7,7 +7,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from open_autoglm.sandbox.wishes import WishRefused
+from open_autoglm.sandbox.packages.wishes import WishRefused
 
 
 def wheel(

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Session
-from open_autoglm.sandbox.bundle import Author, CodeBundle
-from open_autoglm.sandbox.process import ProcessSandbox
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.data.schema import InputSchema
 from open_autoglm.tools.export.delivery import Delivery
 from open_autoglm.tools.export.story import ColumnSummary, DataSummary, Environment, RunStory, Scores

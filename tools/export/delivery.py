@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Session
-from open_autoglm.sandbox.bundle import CodeBundle
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 from open_autoglm.tools.data.schema import InputSchema, check_new_rows
 from open_autoglm.tools.export.code import with_params
 from open_autoglm.tools.export.lock import pinned

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from open_autoglm.errors import InputError
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.tools.data.schema import InputSchema
 from open_autoglm.tools.export.story import Environment, Scores
 from open_autoglm.tools.task import Label

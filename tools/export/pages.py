@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from open_autoglm.sandbox.bundle import Author
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.tools.export.manifest import Manifest
 from open_autoglm.tools.export.report import environment, headline, shipping
 from open_autoglm.tools.export.story import RunStory

@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Limits, Sandbox, Session
-from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.provisioned import Packages
+from open_autoglm.sandbox.bundles.bundle import Author
+from open_autoglm.sandbox.packages.provisioned import Packages
 from open_autoglm.tools.data.cells import plain_frame
 from open_autoglm.tools.data.read import new_rows
 from open_autoglm.tools.data.schema import check_new_rows

@@ -9,7 +9,7 @@ import pandas as pd
 
 from open_autoglm.errors import InputError
 from open_autoglm.events import Json
-from open_autoglm.sandbox.runtime.runtime import Task, to_frame
+from open_autoglm.sandbox.inside.runtime.runtime import Task, to_frame
 from open_autoglm.tools.metrics.predictions import Predictions
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from open_autoglm.agents.recipes.blocks.choices import LOG_TARGET, QUANTILES, TUNED_DECISION
-from open_autoglm.sandbox.runtime.runtime import Context
+from open_autoglm.sandbox.inside.runtime.runtime import Context
 
 
 def as_answer(proba: np.ndarray, learned: dict, ctx: Context) -> np.ndarray | pd.DataFrame:

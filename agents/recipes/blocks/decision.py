@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, QUANTILES
-from open_autoglm.sandbox.runtime.runtime import Context
+from open_autoglm.sandbox.inside.runtime.runtime import Context
 
 
 def empty_answers(y: np.ndarray, ctx: Context) -> np.ndarray:

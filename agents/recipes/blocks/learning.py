@@ -13,7 +13,7 @@ from open_autoglm.agents.recipes.blocks.cleaning import as_text
 from open_autoglm.agents.recipes.blocks.features import learn_features, make_features
 from open_autoglm.agents.recipes.blocks.target import inner_folds
 from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
-from open_autoglm.sandbox.runtime.runtime import Context
+from open_autoglm.sandbox.inside.runtime.runtime import Context
 
 
 def fit_features(train: pd.DataFrame, y: np.ndarray, ctx: Context) -> tuple[np.ndarray, dict]:

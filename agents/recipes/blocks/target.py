@@ -12,7 +12,7 @@ from open_autoglm.agents.recipes.blocks.choices import (
     LOG_TARGET,
 )
 from open_autoglm.agents.recipes.blocks.cleaning import as_text, find_date_format, to_dates, to_number
-from open_autoglm.sandbox.runtime.runtime import Context
+from open_autoglm.sandbox.inside.runtime.runtime import Context
 
 
 def read_target(train: pd.DataFrame, ctx: Context) -> np.ndarray:

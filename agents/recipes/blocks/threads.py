@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from open_autoglm.sandbox.runtime.runtime import Context
+from open_autoglm.sandbox.inside.runtime.runtime import Context
 
 SMALL_TABLE = 200_000
 

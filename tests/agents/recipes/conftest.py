@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.data.profile import profile_table
 from open_autoglm.tools.task import MetricSpec, TaskSpec, TaskType
 

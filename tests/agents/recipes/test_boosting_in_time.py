@@ -11,7 +11,7 @@ import pandas as pd
 from open_autoglm.agents.recipes.plan import write_bundle
 from open_autoglm.agents.recipes.portfolio import plan_recipe
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.task import TaskType
 
 

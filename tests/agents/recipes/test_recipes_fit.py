@@ -12,7 +12,7 @@ from tests.agents.recipes.extras import installed
 from open_autoglm.agents.recipes.plan import Plan, write_bundle
 from open_autoglm.agents.recipes.portfolio import RECIPES, plan_recipe
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.task import TaskType
 
 QUICK = {"max_trees": 12, "patience": 3, "max_iter": 20}

@@ -15,9 +15,9 @@ from open_autoglm.agents.recipes.plan import plan_of
 from open_autoglm.agents.recipes.spaces import SPACES
 from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.strategist import Brief, Operator, Past, Strategist
-from open_autoglm.sandbox.bundle import Author, CodeBundle
+from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.sandbox.report import ExecutionReport, Status
-from open_autoglm.sandbox.runtime import runtime
 from open_autoglm.tools.task import ColumnRoles, Constraints, TaskType
 
 strategist: Strategist = RecipeStrategist()

@@ -16,7 +16,7 @@ from open_autoglm.agents.recipes.plan import OPTIONAL, write_bundle
 from open_autoglm.agents.recipes.portfolio import RECIPES, plan_recipe
 from open_autoglm.agents.recipes.writer import third_party, write_solution
 from open_autoglm.agents.strategist import Brief
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.task import TaskType
 
 QUICKEST = ("linear", "lightgbm")

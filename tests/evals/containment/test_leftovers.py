@@ -9,7 +9,7 @@ from typing import Any
 
 from open_autoglm.evals.containment import leftovers
 from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
-from open_autoglm.sandbox.exchange import make_folder, remove
+from open_autoglm.sandbox.supervision.exchange import make_folder, remove
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 

@@ -8,7 +8,7 @@ from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.evals.containment.manifest import load_manifest
 from open_autoglm.evals.containment.runner import Outcome, run_programs
 from open_autoglm.evals.containment.ways import FALLBACKS, chosen
-from open_autoglm.sandbox.bubblewrap import BubblewrapSandbox
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.choice import backends
 
 MANIFEST = load_manifest()

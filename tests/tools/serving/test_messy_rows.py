@@ -14,7 +14,7 @@ from tests.tools.data.messy import columns, messy_frames
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.run import start_run
 from open_autoglm.errors import InputError
-from open_autoglm.sandbox.process import ProcessSandbox
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.tools.serving.predictor import Predictor
 from open_autoglm.tools.task import BudgetSpec
 

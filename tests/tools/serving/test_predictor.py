@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from open_autoglm.errors import AutoGLMError, InputError, SandboxUnavailable
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Session
-from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.process import ProcessSandbox
+from open_autoglm.sandbox.bundles.bundle import Author
 from open_autoglm.tools.export.delivery import Delivery, deliver_model, export
 from open_autoglm.tools.serving.predictor import Predictor
 

@@ -10,10 +10,10 @@ from typing import cast
 import pandas as pd
 import pytest
 
+from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Session
-from open_autoglm.sandbox.bundle import Author
-from open_autoglm.sandbox.process import ProcessSandbox
-from open_autoglm.sandbox.runtime import runtime
+from open_autoglm.sandbox.bundles.bundle import Author
+from open_autoglm.sandbox.inside.runtime import runtime
 from open_autoglm.tools.data.schema import Dtype, InputColumn, InputSchema, check_new_rows
 from open_autoglm.tools.export.delivery import Delivery, deliver_model
 from open_autoglm.tools.serving.predictor import Predictor

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, TASK, TUNED_DECISION, WEIGHTS
-from open_autoglm.sandbox.runtime.runtime import Context, script, to_matrix
+from open_autoglm.sandbox.inside.runtime.runtime import Context, script, to_matrix
 
 
 def load_member(name: str) -> ModuleType:

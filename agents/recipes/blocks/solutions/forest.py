@@ -21,7 +21,7 @@ from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answ
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.trees import pack_trees, tree_scores, unpack_trees
-from open_autoglm.sandbox.runtime.runtime import Context, script
+from open_autoglm.sandbox.inside.runtime.runtime import Context, script
 
 
 def fit(train: pd.DataFrame, ctx: Context) -> dict:

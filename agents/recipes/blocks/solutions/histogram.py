@@ -15,7 +15,7 @@ from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answ
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.threads import threads_for
-from open_autoglm.sandbox.runtime.runtime import Context, script
+from open_autoglm.sandbox.inside.runtime.runtime import Context, script
 
 # The one class of such a model that skops does not know by itself; it holds arrays and no code.
 TRUSTED = ["sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"]

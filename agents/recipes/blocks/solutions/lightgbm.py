@@ -23,7 +23,7 @@ from open_autoglm.agents.recipes.blocks.decision import empty_answers, learn_ans
 from open_autoglm.agents.recipes.blocks.learning import fit_features, new_features
 from open_autoglm.agents.recipes.blocks.target import class_weights, held_out, inner_folds, read_target, row_weights
 from open_autoglm.agents.recipes.blocks.threads import threads_for
-from open_autoglm.sandbox.runtime.runtime import Context, script
+from open_autoglm.sandbox.inside.runtime.runtime import Context, script
 
 
 def fit(train: pd.DataFrame, ctx: Context) -> dict:

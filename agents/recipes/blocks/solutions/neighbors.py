@@ -12,7 +12,7 @@ from open_autoglm.agents.recipes.blocks.choices import CLASSIFICATION, PARAMS, Q
 from open_autoglm.agents.recipes.blocks.decision import cross_fitted, learn_answer
 from open_autoglm.agents.recipes.blocks.design import learn_design, make_design
 from open_autoglm.agents.recipes.blocks.target import class_weights, inner_folds, read_target, row_weights
-from open_autoglm.sandbox.runtime.runtime import Context, script
+from open_autoglm.sandbox.inside.runtime.runtime import Context, script
 
 
 def fit(train: pd.DataFrame, ctx: Context) -> dict:

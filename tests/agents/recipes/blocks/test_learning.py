@@ -10,7 +10,7 @@ from open_autoglm.agents.recipes.blocks.decision import decision_score, learn_de
 from open_autoglm.agents.recipes.blocks.encoding import level_codes, list_levels
 from open_autoglm.agents.recipes.blocks.learning import compare, fit_target_means, leading_features, target_means
 from open_autoglm.agents.recipes.blocks.texts import learn_vocabularies, text_weights
-from open_autoglm.sandbox.runtime.runtime import Context, Task
+from open_autoglm.sandbox.inside.runtime.runtime import Context, Task
 
 CONTEXT = Context(task=Task(target="y", task_type="binary", metric="f1", classes=("no", "yes")), params={})
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from open_autoglm.agents.recipes.blocks.solutions.tree import describe_tree, tree_answers
-from open_autoglm.sandbox.runtime.runtime import Context, Task
+from open_autoglm.sandbox.inside.runtime.runtime import Context, Task
 
 ASKS = [["colour", "red"], ["age", None]]
 TREE = {

@@ -1,0 +1,1 @@
+"""GPUs: which there are, who has one, and whether it is idle afterwards."""
