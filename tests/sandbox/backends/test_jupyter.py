@@ -98,6 +98,19 @@ class TestInBubblewrap(SandboxContract, PackagesContract, IsolationContract):
         return JupyterSandbox(imports=(), around=[BubblewrapSandbox()])
 
 
+@pytest.mark.docker
+class TestInDocker(SandboxContract, PackagesContract, IsolationContract):
+    """A kernel in a container for every execution."""
+
+    start_seconds = 1.0
+
+    def make_sandbox(self) -> Sandbox:
+        sandbox = DockerSandbox(imports=(), seclusion=Seclusion.NAMESPACES)
+        if not sandbox.probe().ready and "CI" not in os.environ:
+            pytest.skip(sandbox.probe().reason)
+        return JupyterSandbox(imports=(), around=[sandbox])
+
+
 WAYS = {
     "bubblewrap/namespaces": lambda: BubblewrapSandbox(seclusion=Seclusion.NAMESPACES),
     "bubblewrap/single_use": lambda: BubblewrapSandbox(seclusion=Seclusion.SINGLE_USE),
