@@ -23,7 +23,7 @@ help:  ## list the targets
 	@touch $@
 
 .venv/all: .venv/dev
-	$(BIN)/python -m pip install -q -e '.[boost]'
+	$(BIN)/python -m pip install -q -e '.[boost]' --group suite
 	@touch $@
 
 demo: .venv/core  ## run the main job on examples/titanic.csv

@@ -4,11 +4,14 @@ A program is one file beside the manifest; its docstring says what it tries. It 
 wanted, and `BREACH what` where something gave way; that is the word of our own program, and never the only evidence.
 """
 
+from collections.abc import Collection
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
 from platform import machine
 from typing import Annotated, Literal, get_args
 
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from open_autoglm.errors import InputError, UnknownName
@@ -122,9 +125,9 @@ class Program(_Part):
             return self.expect_uncounted
         return self.expect_on.get(around) or self.expect_on.get(backend) or self.expect
 
-    def missing(self) -> list[str]:
-        """Return what it needs and this machine lacks."""
-        return [need for need in self.needs if not _is_there(need)]
+    def missing(self, *, image: Collection[str] | None = None) -> list[str]:
+        """Return what it needs and this machine lacks, or the container that it runs in: `image` names the packages in there."""
+        return [need for need in self.needs if not _is_there(need, image)]
 
     def source(self, root: Path) -> str:
         """Return its code."""
@@ -192,5 +195,9 @@ def statuses() -> tuple[str, ...]:
     return get_args(StatusName)
 
 
-def _is_there(need: str) -> bool:
-    return machine() == need if need in MACHINES else find_spec(need) is not None
+def _is_there(need: str, image: Collection[str] | None) -> bool:
+    if need in MACHINES:
+        return machine() == need
+    if image is None or find_spec(need) is None:
+        return find_spec(need) is not None
+    return any(canonicalize_name(package) in image for package in packages_distributions()[need])

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagg
 from open_autoglm.evals.containment.manifest import SUITE, Expectation, Kind, Program
 from open_autoglm.evals.containment.traps import Traps
 from open_autoglm.events import Json
+from open_autoglm.sandbox.backends.image import locked
 from open_autoglm.sandbox.base import Job, Sandbox, Session
 from open_autoglm.sandbox.report import ExecutionReport, status_name
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, read_predictions
@@ -104,7 +106,7 @@ def run_programs(
 
 
 def _outcome(bench: _Bench, program: Program, *, isolating: bool) -> Outcome:
-    left_out = program.missing()
+    left_out = program.missing(image=_packages() if "docker" in bench.tier else None)
     reason = f"needs {', '.join(left_out)}" if left_out else ""
     if not isolating and not program.anywhere:
         reason = "would harm the host where nothing isolates"
@@ -113,6 +115,12 @@ def _outcome(bench: _Bench, program: Program, *, isolating: bool) -> Outcome:
         contained=None, named=None, problems=[reason] if reason else [], seconds=0.0,
     )  # fmt: skip
     return blank if reason else _tried(bench, program, blank)
+
+
+@cache
+def _packages() -> frozenset[str]:
+    """Return the names of the packages in the image for containers."""
+    return frozenset(requirement.partition("==")[0] for requirement in locked())
 
 
 def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:

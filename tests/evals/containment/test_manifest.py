@@ -99,3 +99,14 @@ def test_a_folder_without_a_manifest_is_told(tmp_path: Path) -> None:
     """It is no suite."""
     with pytest.raises(InputError, match="no manifest"):
         load_manifest(tmp_path)
+
+
+def test_what_a_container_lacks_is_missing_there() -> None:
+    """What is installed here is one thing, what the image holds another; names of modules and of packages may differ."""
+    program = Program(name="p", kind="innocent", row="1", needs=["sklearn", "pytest"])
+
+    assert program.missing() == []
+    assert program.missing(image={"scikit-learn"}) == ["pytest"]
+    assert program.model_copy(update={"needs": ["no_such_module"]}).missing(image={"scikit-learn"}) == [
+        "no_such_module"
+    ]

@@ -1,5 +1,7 @@
 """Torch trains a small net on several threads, saves it and loads it again."""
 
+import tempfile
+
 import torch
 from attack import *
 
@@ -14,6 +16,7 @@ for _ in range(100):
     loss.backward()
     step.step()
 assert loss.item() < 0.5
-torch.save(net.state_dict(), "/tmp/net.pt")
-net.load_state_dict(torch.load("/tmp/net.pt", weights_only=True))
+saved = Path(tempfile.gettempdir()) / "net.pt"
+torch.save(net.state_dict(), saved)
+net.load_state_dict(torch.load(saved, weights_only=True))
 done()
