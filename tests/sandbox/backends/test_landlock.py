@@ -57,37 +57,6 @@ class TestOwnUser(SandboxContract, RulesContract, PackagesContract):
         assert bench.run(code).stdout.head == "True [] 0o40710 True\n"
 
 
-@pytest.mark.slow
-@pytest.mark.checkout
-@pytest.mark.skipif(own_user.ready or os.geteuid() != 0, reason="only for root whose Python others cannot reach")
-def test_own_users_do_where_python_lies_in_roots_home() -> None:
-    """The tests of `TestOwnUser`, in a view in which it can be reached."""
-    root = Path(__file__).parents[3]
-    tests = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-m",
-        "slow",
-        "-p",
-        "no:cacheprovider",
-        f"{Path(__file__)}::TestOwnUser",
-    ]
-    environment = {**os.environ, "PYTHON": sys.executable, "PYTHONDONTWRITEBYTECODE": "1"}
-    ran = subprocess.run(
-        [str(root / ".ci" / "as-user"), "-r", *tests],
-        env=environment,
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr
-    assert " passed" in ran.stdout
-    assert "skipped" not in ran.stdout
-
-
 def test_a_policy_of_ones_own_holds(tmp_path: Path) -> None:
     """In what is shown, in limits, and by its hash in the report."""
     (tmp_path / "policy.yaml").write_text(
