@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -12,7 +13,7 @@ from tests.sandbox import measured
 
 from open_autoglm.events import Json
 from open_autoglm.sandbox.backends.process import ProcessLauncher
-from open_autoglm.sandbox.base import Job, Limits, Session
+from open_autoglm.sandbox.base import Job, Limits, Session, Wheelhouse
 from open_autoglm.sandbox.report import ExecutionReport, Status
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
@@ -132,6 +133,25 @@ def test_a_chosen_label_crosses_in_the_order_that_the_host_reads(desk: Desk) -> 
     matrix = np.load(out / "predictions.npy", allow_pickle=False)
     assert matrix.flags.c_contiguous
     assert matrix[0].tolist() == [0.9, 0.1, 1.0]
+
+
+def test_packages_brought_along_come_last(desk: Desk, tmp_path: Path) -> None:
+    """After what is installed, also for programs that the code starts; the next job has none of them."""
+    (tmp_path / "brought.py").write_text("HERE = 'brought'\n")
+    (tmp_path / "json.py").write_text("raise ImportError('not this one')\n")
+    brought = Wheelhouse(path=tmp_path, sha256="0" * 64, pins=("brought==1",))
+    code = (
+        "import json, os, sys\nfrom brought import HERE\n"
+        "assert sys.path[-1] == os.environ['PYTHONPATH'].split(':')[-1]\nopen(sys.argv[-1], 'w').write(HERE)"
+    )
+    job = Job(
+        execution_id="brought", phase="p", call="script", code={"solution.py": code}, context=CONTEXT, inputs={},
+        limits=Limits(wall_seconds=60, memory_bytes=2 << 30), collect=desk.folder / "brought", wheelhouse=brought,
+    )  # fmt: skip
+    report = desk.session.run(job)
+    assert report.status == Status.STATUS_OK, report.stderr.head
+    without = desk.session.run(replace(job, wheelhouse=None, collect=desk.folder / "without"))
+    assert without.exception.type == "ModuleNotFoundError"
 
 
 def test_parameters_of_a_trial_replace_those_of_the_bundle(desk: Desk) -> None:

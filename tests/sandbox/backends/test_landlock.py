@@ -117,6 +117,13 @@ def test_only_root_gives_a_user_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_
     assert "do not exist" in str(hindrance(own_user=True, version=7))
 
 
+def test_root_needs_something_that_counts_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rlimit holds for root itself."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(landlock.cgroup, "is_possible", lambda: False)
+    assert "without control groups" in str(hindrance(own_user=False, version=7))
+
+
 def test_what_does_not_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Readiness and opening say the same."""
     landlock._working.cache_clear()

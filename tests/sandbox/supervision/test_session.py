@@ -42,6 +42,24 @@ def test_without_control_groups_the_tree_is_watched(monkeypatch: pytest.MonkeyPa
     assert (forks.status, forks.violations[0].kind) == (Status.STATUS_VIOLATION, "process_limit")
 
 
+def test_without_control_groups_isolated_code_is_held_by_rlimits(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A count of processes that is its own, in namespaces of its own."""
+    monkeypatch.setattr(Cgroup, "make", lambda: None)
+    sandbox = bubblewrap.BubblewrapSandbox(imports=())
+    if not sandbox.probe().ready and "CI" not in os.environ:
+        pytest.skip(sandbox.probe().reason)
+    session = sandbox.open(cpus=1)
+    report = Bench(session, tmp_path).run(
+        "import resource\nprint(resource.getrlimit(resource.RLIMIT_NPROC)[0], resource.getrlimit(resource.RLIMIT_DATA)[0] >> 30)",
+        processes=40, memory_bytes=1 << 30,
+    )  # fmt: skip
+    session.close()
+
+    assert report.stdout.head == "40 2\n", report.stderr.head
+
+
 def test_without_proc_the_process_group_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """As on systems that are not Linux; a closed session refuses."""
     monkeypatch.setattr(execution.tree, "HAS_PROC", False)
