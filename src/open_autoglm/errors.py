@@ -14,6 +14,8 @@ AutoGLMError                 1    the run failed for good
 ├── SandboxError            54    the sandbox itself failed, not the code inside it
 │   └── SandboxUnavailable  54    no backend that may run this code is ready
 ├── TransientError          75    try the same again later
+│   └── EndpointFailed      75    a language model's endpoint gave no answer, after all retries
+├── UnusableReply            1    what a language model answered cannot be used: the operator failed, not the run
 ├── ApprovalNeeded          77    a question came up and nobody is there to answer it
 ├── SettingsError           78    a settings file or environment variable cannot be used
 ├── Interrupted            130    the user stopped before there was a model
@@ -93,6 +95,14 @@ class TransientError(AutoGLMError):
     """Something outside failed for now; the same call may succeed later."""
 
     exit_code = 75
+
+
+class EndpointFailed(TransientError):
+    """Nobody answered at a language model's endpoint, too late, or not in the protocol."""
+
+
+class UnusableReply(AutoGLMError):
+    """A language model answered, and neither a second try nor tolerance made its answer usable."""
 
 
 class ApprovalNeeded(AutoGLMError):
