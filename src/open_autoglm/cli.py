@@ -9,12 +9,12 @@ import tempfile
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from open_autoglm.cli_options import NO_BUDGET, NO_WISHES, Budget, Given, Json, Quiet, Read, RunDir, SandboxName, Wishes
 from open_autoglm.errors import AutoGLMError, InputError, TransientError
 from open_autoglm.front import Front
 from open_autoglm.ground import require_ground
@@ -49,81 +49,6 @@ sandbox_app = App(
 )
 app.command(sandbox_app)
 
-Given: TypeAlias = Annotated[Front, Parameter(parse=False)]
-RunDir: TypeAlias = Annotated[Path, Parameter(help="A run directory, or the id of a run in ./autoglm-runs.")]
-Json: TypeAlias = Annotated[bool, Parameter("--json", help="Print one JSON document and nothing else on stdout.")]
-InGpuImage: TypeAlias = Annotated[bool, Parameter(help="In the image for GPUs; without a GPU.")]
-Yes: TypeAlias = Annotated[bool, Parameter(help="Ask nothing: take the best guess, and record it.")]
-Quiet: TypeAlias = Annotated[bool, Parameter(help="No progress on stderr.")]
-Time: TypeAlias = Annotated[str | None, Parameter(help="Time budget: 60s, 10m, 1h30m, or 90 for seconds.")]
-Attempts: TypeAlias = Annotated[int | None, Parameter(help="Most attempts.")]
-MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model tokens (this version spends none).")]
-MaxCost: TypeAlias = Annotated[
-    float | None, Parameter(help="Most money to spend on tokens (this version spends none).")
-]
-SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"]
-
-Read: TypeAlias = Annotated[
-    tuple[str, ...],
-    Parameter(help="How to read the files, as KEY=VALUE (repeatable): sep=';' encoding=latin-1 sheet=2."),
-]
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """What a run may spend."""
-
-    time: Time = None
-    attempts: Attempts = None
-    max_tokens: MaxTokens = None
-    max_cost: MaxCost = None
-
-
-@Parameter(name="*")
-@dataclass(frozen=True, kw_only=True)
-class Wishes:
-    """Options of `autoglm run` beside its budget."""
-
-    test: Annotated[
-        Path | None, Parameter(help="With labels: the rows that judge the winner. Without: rows to predict.")
-    ] = None
-    target: Annotated[str | None, Parameter(help="Column to predict.")] = None
-    metric: Annotated[
-        str | None, Parameter(help="How to judge: roc_auc, log_loss, accuracy, f1, rmse, mae, r2, ...")
-    ] = None
-    target_score: Annotated[float | None, Parameter(help="Stop when the cross-validated score reaches this.")] = None
-    strategist: Annotated[
-        Literal["auto", "recipes", "glm"] | None,
-        Parameter(help="Who writes the code; glm is not part of this version."),
-    ] = None
-    sandbox: Annotated[
-        SandboxName | None,
-        Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),
-    ] = None
-    policy: Annotated[Path | None, Parameter(help="What written code may do, where it departs from the default.")] = (
-        None
-    )
-    holdout: Annotated[
-        str | None, Parameter(help="Share of the rows that only judges the winner, such as 0.2, or none.")
-    ] = None
-    refit: Annotated[
-        bool | None,
-        Parameter(negative="--no-refit", help="Fit the winner again on all rows before delivery (default)."),
-    ] = None
-    read: Read = ()
-    out: Annotated[Path | None, Parameter(help="Run directory; default ./autoglm-runs/<id>.")] = None
-    workers: Annotated[int | None, Parameter(help="Attempts side by side.")] = None
-    seed: Annotated[int | None, Parameter(help="Seed that every other seed derives from.")] = None
-    share: Annotated[
-        Literal["schema", "summary", "rows"] | None,
-        Parameter(help="The most that a language model may be told about the data."),
-    ] = None
-    yes: Yes = False
-
-
-_NO_BUDGET, _NO_WISHES = Budget(), Wishes()
-
 
 @app.command(usage="Usage: autoglm run PROMPT --data FILE... [OPTIONS]\n")
 def run(
@@ -134,8 +59,8 @@ def run(
         tuple[Path, ...],
         Parameter(consume_multiple=True, help="Training data: CSV, TSV, Parquet, JSON, Excel, SQLite."),
     ] = (),
-    budget: Budget = _NO_BUDGET,
-    wishes: Wishes = _NO_WISHES,
+    budget: Budget = NO_BUDGET,
+    wishes: Wishes = NO_WISHES,
     as_json: Json = False,
     quiet: Quiet = False,
     front: Given,
@@ -166,7 +91,7 @@ def _prompt_after_data(prompt: str, data: tuple[Path, ...]) -> tuple[str, tuple[
 
 @app.command
 def resume(
-    run_dir: RunDir, /, *, budget: Budget = _NO_BUDGET, as_json: Json = False, quiet: Quiet = False, front: Given
+    run_dir: RunDir, /, *, budget: Budget = NO_BUDGET, as_json: Json = False, quiet: Quiet = False, front: Given
 ) -> int:
     """Go on with a run after a crash, an interruption, or with more budget after its end."""
     from open_autoglm.commands import resume_command  # noqa: PLC0415 - see the module's docstring
@@ -272,7 +197,9 @@ def sandbox_prune(*, front: Given) -> int:
 
 
 @sandbox_app.command(name="shell")
-def sandbox_shell(*, gpu: InGpuImage = False, front: Given) -> int:
+def sandbox_shell(
+    *, gpu: Annotated[bool, Parameter(help="In the image for GPUs; without a GPU.")] = False, front: Given
+) -> int:
     """Open a shell in the image, without network or rights."""
     from open_autoglm.sandbox_command import shell_command  # noqa: PLC0415 - see the module's docstring
 
