@@ -24,8 +24,9 @@ import pandas as pd
 import pyarrow as pa
 
 from open_autoglm.agents.faults import damaged, intact
+from open_autoglm.agents.header import HEADER, LAYOUT_VERSION, read_header
 from open_autoglm.agents.options import RunOptions
-from open_autoglm.errors import InputError, RunDirectoryError, damage
+from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.tools.data.profile import DataProfile
 from open_autoglm.tools.data.split import SplitPlan
@@ -36,7 +37,6 @@ from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import Label, SourceRole, TaskSpec
 from open_autoglm.tools.words import Language, likely_language
 
-LAYOUT_VERSION = 1
 LOCK = "run.lock"
 
 
@@ -73,7 +73,7 @@ class Workspace:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
                 "options": json.loads(options.model_dump_json()),
             }
-            write_text(root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
+            write_text(root / HEADER, json.dumps(header, ensure_ascii=False, indent=1))
         except OSError as error:
             raise InputError(
                 f"Cannot write the run directory {_short(root)}: {error.strerror or error}. Name a writable folder with "
@@ -116,32 +116,14 @@ class Workspace:
         Raises:
             RunDirectoryError: It is no run directory, or one of another version.
         """
-        path = root / "run.json"
-        if not root.exists():
-            raise RunDirectoryError(f"There is no run directory {str(root)!r}. `autoglm runs` lists those there are.")
-        if not path.is_file():
-            raise RunDirectoryError(
-                f"{root} is not a run directory: it has no run.json. `autoglm runs` lists your runs."
-            )
-        try:
-            header = json.loads(path.read_text(encoding="utf-8"))
-            layout, run_id = header["layout"], _text(header["run_id"])
-            if layout != LAYOUT_VERSION:
-                raise RunDirectoryError(
-                    f"{short(root)} was written by another version of autoglm (layout {layout}, here {LAYOUT_VERSION}). "
-                    "Go on with the version that wrote it, or start a new run."
-                )
-            return cls(root.resolve(), run_id, RunOptions.model_validate(header["options"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise RunDirectoryError(
-                f"{path} is damaged ({damage(error)}); the run cannot go on. Put back a copy of it, or start a new run."
-            ) from error
+        header = read_header(root)
+        return cls(root.resolve(), header.run_id, header.options)
 
     def set_options(self, options: RunOptions) -> None:
         """Write changed options back."""
-        header = json.loads((self.root / "run.json").read_text(encoding="utf-8"))
+        header = json.loads((self.root / HEADER).read_text(encoding="utf-8"))
         header["options"] = json.loads(options.model_dump_json())
-        write_text(self.root / "run.json", json.dumps(header, ensure_ascii=False, indent=1))
+        write_text(self.root / HEADER, json.dumps(header, ensure_ascii=False, indent=1))
         self.options = options
 
     # --- places --------------------------------------------------------------------------------------------------
@@ -149,7 +131,7 @@ class Workspace:
     @cached_property
     def created(self) -> str:
         """When the run began, ISO 8601."""
-        header = json.loads((self.root / "run.json").read_text(encoding="utf-8"))
+        header = json.loads((self.root / HEADER).read_text(encoding="utf-8"))
         return str(header["created"])
 
     @property
@@ -337,19 +319,13 @@ def _require_free(root: Path) -> None:
     """
     if root.exists() and not root.is_dir():
         raise InputError(f"{short(root)} is a file: a run directory cannot be made there. Name another one with --out.")
-    if (root / "run.json").exists():
+    if (root / HEADER).exists():
         raise InputError(
             f"The run directory {short(root)} exists and is not empty. Name another one with --out, or go on with the run in "
             f"it: {how_to_resume(root)}"
         )
     if root.exists() and any(root.iterdir()):
         raise InputError(f"{short(root)} exists and is not empty. Name a new or empty folder with --out.")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
 
 
 def _read_index(path: Path) -> dict[str, str]:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
 
+from open_autoglm.agents.header import read_header
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
 from open_autoglm.events import Listener
@@ -37,9 +38,26 @@ class Hooks:
     began: float | None = None
     """When the command began, in seconds since the epoch; its time counts. None: from the call on."""
 
-    def head_start(self) -> float:
-        """Return the seconds that passed since the command began."""
-        return 0.0 if self.began is None else max(0.0, time.time() - self.began)
+    def as_keywords(self) -> "HookKeywords":
+        """Return them as `start_run` and `resume_run` take them; `head_start` is what passed until now."""
+        head_start = 0.0 if self.began is None else max(0.0, time.time() - self.began)
+        return {
+            "listeners": self.listeners,
+            "ask": self.ask,
+            "confirm": self.confirm,
+            "stop": self.stop,
+            "head_start": head_start,
+        }
+
+
+class HookKeywords(TypedDict):
+    """Where a run meets people, as keywords."""
+
+    listeners: Sequence[Listener]
+    ask: "Ask | None"
+    confirm: "Confirm | None"
+    stop: "StopFlag | None"
+    head_start: float
 
 
 class Engine(Protocol):
@@ -63,31 +81,15 @@ class AgentEngine:
             with _without_collection():
                 from open_autoglm.agents.run import start_run  # noqa: PLC0415 - LangGraph and pandas take a second to import
 
-            return start_run(
-                options,
-                frames=frames,
-                listeners=hooks.listeners,
-                ask=hooks.ask,
-                confirm=hooks.confirm,
-                stop=hooks.stop,
-                sandbox=sandbox,
-                head_start=hooks.head_start(),
-            )
+            return start_run(options, frames=frames, sandbox=sandbox, **hooks.as_keywords())
 
     def resume(self, run_dir: Path, *, budget: BudgetSpec | None, hooks: Hooks) -> Outcome:
         """Go on with an earlier run."""
-        with _without_collection():
-            from open_autoglm.agents.run import resume_run  # noqa: PLC0415 - as above
+        with _warm(read_header(run_dir).options) as sandbox:
+            with _without_collection():
+                from open_autoglm.agents.run import resume_run  # noqa: PLC0415 - as above
 
-        return resume_run(
-            run_dir,
-            budget=budget,
-            listeners=hooks.listeners,
-            ask=hooks.ask,
-            confirm=hooks.confirm,
-            stop=hooks.stop,
-            head_start=hooks.head_start(),
-        )
+            return resume_run(run_dir, budget=budget, sandbox=sandbox, **hooks.as_keywords())
 
 
 @contextmanager
