@@ -11,6 +11,12 @@ def policy_lines(deps: Deps) -> list[str]:
     return [] if policy is None else [sentence(departure, deps.say) for departure in departures(policy)]
 
 
+def allowed_hosts(deps: Deps) -> tuple[str, ...]:
+    """Return the hosts that this run's policy lets code reach, where there are walls around it at all."""
+    policy = deps.workspace.options.policy
+    return () if policy is None or not deps.sandbox.probe().isolating else policy.network.allow
+
+
 def sentence(departure: Departure, say: Words) -> str:
     """Return one departure in words."""
     place = departure.place

@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 from google.protobuf.message import DecodeError
 
 from open_autoglm.agents.attempts import Attempt, AttemptStatus, Execution, attempt_from, execution_from, row_of
+from open_autoglm.agents.connections import CONNECTIONS, Connected, add_connections, connected_from
+from open_autoglm.agents.schema import SCHEMA, SCHEMA_VERSION
 from open_autoglm.agents.seal import FILE_NAME as KEY_FILE
 from open_autoglm.agents.seal import seal_of
 from open_autoglm.agents.strategist import Operator
@@ -26,7 +28,6 @@ from open_autoglm.sandbox.bundles.bundle import BundleRefused, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
 
 T = TypeVar("T")
-SCHEMA_VERSION = 3
 OPENED_AFTER = "opened_after"
 """The last attempt before the search was opened again, by number: patience begins anew."""
 PARSED_BUNDLES = 256
@@ -34,45 +35,6 @@ PARSED_BUNDLES = 256
 
 _UNREADABLE = (ValueError, KeyError, TypeError, DecodeError, BundleRefused)
 """What making an object of a damaged record raises."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS stages (name TEXT PRIMARY KEY, result TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS clocks (process TEXT PRIMARY KEY, seconds REAL NOT NULL);
-CREATE TABLE IF NOT EXISTS bundles (hash TEXT PRIMARY KEY, bundle TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS attempts (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    worker INTEGER NOT NULL,
-    operator TEXT NOT NULL,
-    slot INTEGER NOT NULL,
-    parents TEXT NOT NULL,
-    seed INTEGER NOT NULL,
-    status TEXT NOT NULL,
-    bundle TEXT REFERENCES bundles(hash),
-    title TEXT NOT NULL DEFAULT '',
-    params TEXT,
-    detail TEXT NOT NULL DEFAULT '{}',
-    repairs INTEGER NOT NULL DEFAULT 0,
-    mean REAL,
-    standard_error REAL,
-    lesson TEXT NOT NULL DEFAULT '',
-    failure TEXT NOT NULL DEFAULT '',
-    finished_at REAL
-);
-CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts(status);
-CREATE TABLE IF NOT EXISTS executions (
-    attempt TEXT NOT NULL,
-    phase TEXT NOT NULL,
-    fold INTEGER NOT NULL,
-    ok INTEGER NOT NULL,
-    report BLOB NOT NULL,
-    score REAL,
-    outputs TEXT NOT NULL,
-    seal BLOB NOT NULL,
-    PRIMARY KEY (attempt, phase, fold)
-);
-"""
 
 
 class Journal:
@@ -88,7 +50,7 @@ class Journal:
             self._db.row_factory = sqlite3.Row
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
+            self._db.executescript(SCHEMA)
             self._check_version()
         except sqlite3.OperationalError:  # the disk's fault, not the file's
             raise
@@ -385,16 +347,25 @@ class Journal:
         Raises:
             SandboxError: Its report does not carry the signature of this run.
         """
+        with self._transaction() as db:
+            add_connections(db, execution.attempt, execution.report)
+            self._write(db, execution)
+
+    def _write(self, db: sqlite3.Connection, execution: Execution) -> None:
         if not self.seal.is_signed(execution.report):
             raise SandboxError(
                 f"The report of {execution.report.execution_id!r} was not signed by this run, or changed on its way; it is not recorded."
             )
         row = row_of(execution, self.seal)
-        with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO executions VALUES (:attempt, :phase, :fold, :ok, :report, :score, :outputs, :seal)", row)  # fmt: skip
+        db.execute("INSERT OR REPLACE INTO executions VALUES (:attempt, :phase, :fold, :ok, :report, :score, :outputs, :seal)", row)  # fmt: skip
 
     def record_score(self, execution: Execution, score: float) -> Execution:
         """Record the host's score of an execution."""
         scored = replace(execution, score=score)
-        self.record(scored)
+        with self._transaction() as db:
+            self._write(db, scored)
         return scored
+
+    def connections(self) -> list[Connected]:
+        """Return what left the sandboxes and what was not let out, in the order of the first, by attempt."""
+        return self._each(connected_from, self._rows(CONNECTIONS))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from open_autoglm.agents.blocking import Blocking
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
-from open_autoglm.agents.departing import policy_lines
+from open_autoglm.agents.departing import allowed_hosts, policy_lines
 from open_autoglm.agents.deps import Ask, Confirm, Deps, jobs_for
 from open_autoglm.agents.faults import in_words
 from open_autoglm.agents.graph import forget_cursors, run_to_end
@@ -262,7 +262,7 @@ def _announce(deps: Deps, *, resumed: bool) -> None:
         )
         warnings.append(text)
     if warnings:
-        deps.journal.record_stage("sandbox", {"warnings": warnings})
+        deps.journal.record_stage("sandbox", {"warnings": warnings, "allowed_hosts": list(allowed_hosts(deps))})
     kind = EventKind.RUN_RESUMED if resumed else EventKind.RUN_STARTED
     spec = deps.budget.spec
     deps.events.emit(

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.briefing import attempts_made
+from open_autoglm.agents.departing import allowed_hosts
 from open_autoglm.agents.deps import Deps, available_cpus
 from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.agents.outcome import StopReason
@@ -61,6 +62,8 @@ def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told
         diagnostics=diagnostics,
         ensemble=_ensemble(deps, settled),
         isolation=_isolation(deps),
+        allowed_hosts=allowed_hosts(deps),
+        connections=_connections(deps),
         environment=_environment(),
     )
 
@@ -184,6 +187,15 @@ def _isolation(deps: Deps) -> tuple[told.Isolation, ...]:
         told.Isolation(backend=backend, tier=tier, isolating=isolating, executions=count)
         for (backend, tier, isolating), count in walls.most_common()
     )
+
+
+def _connections(deps: Deps) -> tuple[told.Connection, ...]:
+    return tuple(
+        told.Connection(
+            attempt_id=made.attempt, host=made.host, port=made.port, refused=made.refused, count=made.count, size_bytes=made.size_bytes
+        )
+        for made in deps.journal.connections()
+    )  # fmt: skip
 
 
 def _environment() -> told.Environment:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from open_autoglm.agents.attempts import AttemptStatus
+from open_autoglm.agents.attempts import AttemptStatus, Execution
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.cli import main
@@ -15,10 +15,13 @@ from open_autoglm.columns import aligned, width
 from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.front import Front
-from open_autoglm.runs import list_runs, remove_run, size_text
+from open_autoglm.runs import list_runs, remove_run
+from open_autoglm.sandbox.report import ExecutionReport
+from open_autoglm.sandbox.report_pb2 import Connection
 from open_autoglm.scripted_engine import RUN_ID, example_outcome, write_run
 from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.terminal import Terminal
+from open_autoglm.tools.export.words import size_text
 
 
 @pytest.fixture
@@ -88,6 +91,54 @@ def test_what_code_tried_and_may_not_is_told(root: Path) -> None:
     assert isinstance(record, list)
     assert record[0]["violations"] == tried["violations"]
     assert (record[0]["low_violations"], record[1]["violations"]) == (1200, [])
+
+
+def with_connections(run_dir: Path, *made: Connection, hosts: list[Json]) -> Path:
+    """Write a journal in which one execution spoke to these hosts, under a policy that lists some."""
+    journal = Journal(with_journal(run_dir, [0.9]) / "journal.sqlite")
+    journal.record_stage("sandbox", {"warnings": [], "allowed_hosts": hosts})
+    report = ExecutionReport(connections=made)
+    journal.seal.sign(report)
+    journal.record(Execution(attempt="a0001", phase="fold.fit", fold=0, report=report, ok=True))
+    journal.close()
+    return run_dir
+
+
+def test_whom_code_reached_is_told(root: Path) -> None:
+    """Let out and refused, in text and as JSON; a name can move no cursor and begin no line."""
+    write_run(root / RUN_ID, example_outcome(root / RUN_ID))
+    made = (
+        Connection(host="evil\x1b[2J\nhost\u202e", port=443, refused="not on the list of the policy", count=2),
+        Connection(host="example.org", port=443, count=1234, bytes=5_600_000),
+    )
+    view = look_at(with_connections(root / RUN_ID, *made, hosts=["example.org"]))
+
+    assert (
+        "Connections by the way that the policy opens (seen from outside):\n"
+        "  a0001  example.org:443        1,234 ×  6 MB  let out\n"
+        "  a0001  evil [2J host :443      2 ×        refused: not on the list of the policy"
+    ).replace(" ", "") in view_as_text(view).replace(" ", "")
+    record = view_as_record(view)
+    assert record["allowed_hosts"] == ["example.org"]
+    assert record["connections"] == [
+        {"attempt": "a0001", "host": c.host, "port": 443, "refused": c.refused, "count": c.count, "size_bytes": c.bytes}
+        for c in reversed(made)
+    ]
+
+
+def test_a_way_out_that_nobody_used_is_one_line(root: Path) -> None:
+    """And where the policy opens none, nothing is said of it; of many connections, the first are shown."""
+    for name in ("used", "unused", "none"):
+        write_run(root / name, example_outcome(root / name))
+    many = [Connection(host=f"h{n}.example", port=443, refused="no", count=1) for n in range(20)]
+    used = view_as_text(look_at(with_connections(root / "used", *many, hosts=["example.org"])))
+    unused = view_as_text(look_at(with_connections(root / "unused", hosts=["example.org"])))
+    none = look_at(with_journal(root / "none", [0.9]))
+
+    assert "and 5 more (--json shows all)" in used
+    assert "The policy lets code reach example.org. No code did." in unused
+    assert (none.allowed_hosts, none.connections) == ((), ())
+    assert "policy" not in view_as_text(none)
 
 
 def test_a_finished_run_shows_its_leaderboard(root: Path) -> None:

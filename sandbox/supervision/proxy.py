@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from open_autoglm.sandbox.report_pb2 import Connection
 
@@ -28,6 +29,17 @@ AT_ONCE = 32
 READ_BYTES = 1 << 16
 MOST_NOTED = 64
 LOCAL = "localhost"
+
+
+class Refusal(StrEnum):
+    """Why a connection is not made."""
+
+    NOT_CONNECT = "only CONNECT is understood"
+    NO_PLACE = "no host and port"
+    NOT_LISTED = "not on the list of the policy"
+    NOWHERE = "its name leads nowhere"
+    NOT_PUBLIC = "its name leads to no public address"
+    SILENT = "it does not answer"
 
 
 def variables() -> dict[str, str]:
@@ -114,13 +126,13 @@ class Proxy:
             head += part
         words = head.split(b"\r\n")[0].decode("ascii", "replace").split()
         if len(words) < 2 or words[0] != "CONNECT":
-            return "unknown", 0, "only CONNECT is understood"
+            return "unknown", 0, Refusal.NOT_CONNECT
         host, _, number = words[1].rpartition(":")
         host = "".join(character for character in host.lower()[:253] if character.isalnum() or character in ".-")
         if not host or not number.isdecimal() or int(number) > 65_535:
-            return host or "unknown", 0, "no host and port"
+            return host or "unknown", 0, Refusal.NO_PLACE
         port = int(number)
-        return host, port, "" if self._is_listed(host, port) else "not on the list of the policy"
+        return host, port, "" if self._is_listed(host, port) else Refusal.NOT_LISTED
 
     def _is_listed(self, host: str, port: int) -> bool:
         return f"{host}:{port}" in self.allow or (port == USUAL_PORT and host in self.allow)
@@ -130,14 +142,14 @@ class Proxy:
         try:
             found = [entry[4][0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         except OSError:
-            return None, "its name leads nowhere"
+            return None, Refusal.NOWHERE
         public = [str(place) for place in found if ipaddress.ip_address(place).is_global or host == LOCAL]
         if not public:
-            return None, "its name leads to no public address"
+            return None, Refusal.NOT_PUBLIC
         for place in public:
             with suppress(OSError):  # the next one may answer
                 return socket.create_connection((place, port), timeout=PATIENCE_SECONDS), ""
-        return None, "it does not answer"
+        return None, Refusal.SILENT
 
     def _relay(self, one: socket.socket, other: socket.socket, key: tuple[str, int, str]) -> None:
         """Pass on what each says until one hangs up, or the execution is over."""

@@ -19,9 +19,10 @@ from open_autoglm.errors import InputError, RunDirectoryError
 from open_autoglm.live import LineView, SilentView, Watcher
 from open_autoglm.merge import Given, budget_spec, merge_options
 from open_autoglm.progress import Progress, number, recall
+from open_autoglm.recorded import AttemptRow
 from open_autoglm.serving import find_deliverable, open_predictor
 from open_autoglm.settings import load_settings
-from open_autoglm.show import AttemptRow, look_at
+from open_autoglm.show import look_at
 from open_autoglm.signals import stop_on_signals
 from open_autoglm.summary import as_text
 from open_autoglm.terminal import Terminal

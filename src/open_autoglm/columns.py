@@ -20,3 +20,8 @@ def width(text: str) -> int:
 
 def _padded(text: str, cells: int) -> str:
     return text + " " * (cells - width(text))
+
+
+def one_line(text: str) -> str:
+    """Return text without what could end a line, move a cursor or reorder what follows: spaces stand in its place."""
+    return "".join(character if character.isprintable() else " " for character in text)

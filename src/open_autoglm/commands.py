@@ -18,11 +18,12 @@ from open_autoglm.front import Front, process_began
 from open_autoglm.live import Watcher, view_for
 from open_autoglm.merge import Given, budget_spec, merge_options, read_options
 from open_autoglm.progress import Progress, recall
-from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of, size_text
+from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of
 from open_autoglm.settings import KEYS, LoadedSettings, load_settings
 from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.signals import stop_on_signals
 from open_autoglm.summary import as_record, as_text
+from open_autoglm.tools.export.words import size_text
 from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.words import Words
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.events import Json
-from open_autoglm.runs import size_text
 from open_autoglm.sandbox.base import Readiness
+from open_autoglm.tools.export.words import size_text
 
 Verdict: TypeAlias = Literal["ok", "note", "problem"]
 Probe: TypeAlias = Callable[[], Sequence[Readiness]]

@@ -11,6 +11,7 @@ from open_autoglm.errors import RunDirectoryError
 from open_autoglm.events import Json
 from open_autoglm.progress import number
 from open_autoglm.show import look_at, run_id_of
+from open_autoglm.tools.export.words import size_text
 from open_autoglm.tools.places import short
 
 
@@ -98,15 +99,6 @@ def _cells(row: RunRow) -> tuple[str, ...]:
         started,
         size_text(row.size_bytes),
     )
-
-
-def size_text(size_bytes: float) -> str:
-    """Return bytes as `12 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size_bytes < 1000:
-            return f"{size_bytes:.0f} {unit}"
-        size_bytes /= 1000
-    return f"{size_bytes:.1f} TB"
 
 
 def remove_run(run_dir: Path) -> None:

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from open_autoglm.errors import InputError, SandboxUnavailable
 from open_autoglm.front import Front
-from open_autoglm.runs import size_text
+from open_autoglm.tools.export.words import size_text
 
 
 def build_command(front: Front, base: str | None, *, debootstrap: bool, gpu: bool, index: str | None) -> int:

@@ -5,57 +5,28 @@ cannot be written. Nothing here imports pandas or the agents: `show` answers at 
 """
 
 import json
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from open_autoglm.agents.connections import Connected
 from open_autoglm.agents.outcome import Outcome
-from open_autoglm.columns import aligned
+from open_autoglm.columns import aligned, one_line
 from open_autoglm.errors import RunDirectoryError, damage
 from open_autoglm.events import Json
 from open_autoglm.progress import score_with_error
+from open_autoglm.recorded import AttemptRow, Recorded, read_journal
 from open_autoglm.summary import as_record, as_text, attempts_text, task_text
-from open_autoglm.tools.export.words import shown_name, without_title
+from open_autoglm.tools.export.words import shown_name, shown_refusal, size_text, without_title
 from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import TaskSpec
 from open_autoglm.tools.words import Words
 
 ROWS_SHOWN = 15
-_QUERY = """
-SELECT id AS attempt, operator, parents, status, title, mean, standard_error,
-       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure,
-       coalesce(json_extract(detail, '$.violations'), '[]') AS violations, coalesce(json_extract(detail, '$.low_violations'), 0) AS low_violations
-FROM attempts WHERE status != 'empty' ORDER BY number
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRow:
-    """One line of the leaderboard."""
-
-    attempt: str
-    operator: str
-    parents: tuple[str, ...]
-    status: str
-    """running, scored, failed or stopped (it never competes)."""
-    title: str
-    mean: float | None
-    """Mean score over all folds."""
-    standard_error: float | None
-    fit_seconds: float | None
-    """Mean wall time of one fold's fit."""
-    lesson: str
-    failure: str
-    violations: tuple[dict[str, Json], ...]
-    """What its code tried and may not: `what`, `why`, `count`; those of high severity, and limits that were met."""
-    low_violations: int
-    """How many of low severity, such as innocent libraries cause, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +41,10 @@ class RunView:
     task: TaskSpec | None
     attempts: tuple[AttemptRow, ...]
     """Best first, then those without a score, oldest first."""
+    connections: tuple[Connected, ...]
+    """What code said to hosts by the way that the policy opens, or wished to; those that were let out first."""
+    allowed_hosts: tuple[str, ...]
+    """What the policy lets code reach; empty where it opens no way out."""
     problems: tuple[str, ...]
     """What is damaged, one sentence each."""
 
@@ -97,14 +72,18 @@ def look_at(run_dir: Path, *, attempts: bool = True) -> RunView:
     problems: list[str] = []
     outcome = _read_outcome(run_dir, problems)
     task = outcome.task if outcome else _read_task(run_dir, problems)
-    rows = _read_attempts(run_dir / "journal.sqlite", problems) if attempts else []
+    recorded = read_journal(run_dir / "journal.sqlite", problems) if attempts else Recorded()
     return RunView(
         run_dir=run_dir,
         run_id=run_id,
         started=started_at(run_dir, run_id),
         outcome=outcome,
         task=task,
-        attempts=tuple(_ranked(rows, greater_is_better=_greater_is_better(outcome, task, rows))),
+        attempts=tuple(
+            _ranked(recorded.attempts, greater_is_better=_greater_is_better(outcome, task, recorded.attempts))
+        ),
+        connections=recorded.connections,
+        allowed_hosts=recorded.allowed_hosts,
         problems=tuple(problems),
     )
 
@@ -173,29 +152,6 @@ def _read_task(run_dir: Path, problems: list[str]) -> TaskSpec | None:
         return None
 
 
-def _read_attempts(path: Path, problems: list[str]) -> list[AttemptRow]:
-    if not path.exists():
-        return []
-    failure: sqlite3.DatabaseError | None = None
-    for mode in ("mode=ro", "immutable=1"):  # the second also works where the folder cannot be written
-        try:
-            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=5)) as database:
-                database.row_factory = sqlite3.Row
-                return [_row(record) for record in database.execute(_QUERY)]
-        except sqlite3.DatabaseError as error:
-            failure = error
-        except (ValueError, TypeError) as error:
-            problems.append(f"{path} holds what this version cannot read ({error}).")
-            return []
-    problems.append(f"{short(path)} cannot be read ({failure}).")
-    return []
-
-
-def _row(record: sqlite3.Row) -> AttemptRow:
-    listed = {name: tuple(json.loads(record[name])) for name in ("parents", "violations")}
-    return AttemptRow(**{**dict(record), **listed})
-
-
 def _greater_is_better(outcome: Outcome | None, task: TaskSpec | None, rows: Sequence[AttemptRow]) -> bool:
     if outcome is not None:
         return outcome.score.greater_is_better
@@ -225,12 +181,20 @@ def view_as_record(view: RunView) -> dict[str, Json]:
     leaderboard: list[Json] = [
         {**asdict(row), "parents": list(row.parents), "violations": list(row.violations)} for row in view.attempts
     ]
-    return {**known, "problems": list(view.problems), "leaderboard": leaderboard}
+    connections: list[Json] = [asdict(made) for made in view.connections]
+    return {
+        **known,
+        "problems": list(view.problems),
+        "leaderboard": leaderboard,
+        "allowed_hosts": list(view.allowed_hosts),
+        "connections": connections,
+    }
 
 
 def view_as_text(view: RunView) -> str:
     """Return a run for a reader."""
-    return "\n\n".join(block for block in (_head(view), _leaderboard(view), _violations(view), _damage(view)) if block)
+    blocks = (_head(view), _leaderboard(view), _violations(view), _connections(view), _damage(view))
+    return "\n\n".join(block for block in blocks if block)
 
 
 def _head(view: RunView) -> str:
@@ -282,7 +246,26 @@ def _violations(view: RunView) -> str:
 
 
 def _tried(violation: Mapping[str, Json]) -> str:
-    return f"{violation['what']} ({violation['count']} ×)"
+    return f"{one_line(str(violation['what']))} ({violation['count']} ×)"
+
+
+def _connections(view: RunView) -> str:
+    """Return whom code reached by the way that the policy opens, and what was not let out."""
+    say, made = view.say, view.connections
+    if not made:
+        hosts = [one_line(host) for host in view.allowed_hosts]
+        return say("The policy lets code reach {hosts}. No code did.", hosts=hosts) if hosts else ""
+    lines = aligned([_connection_cells(connected, say) for connected in made[:ROWS_SHOWN]], indent="  ")
+    if len(made) > ROWS_SHOWN:
+        lines.append("  " + say("and {count} more (--json shows all)", count=len(made) - ROWS_SHOWN))
+    return "\n".join([say("Connections by the way that the policy opens (seen from outside):"), *lines])
+
+
+def _connection_cells(made: Connected, say: Words) -> tuple[str, ...]:
+    place = f"{made.host}:{made.port}" if made.port else made.host
+    verdict = say("refused: {reason}", reason=shown_refusal(made.refused, say)) if made.refused else say("let out")
+    size = "" if made.refused else size_text(made.size_bytes)
+    return (made.attempt, one_line(place), f"{made.count:,} ×", size, one_line(verdict))
 
 
 def _cells(rank: int, row: AttemptRow, say: Words) -> tuple[str, ...]:

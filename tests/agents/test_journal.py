@@ -10,10 +10,12 @@ import pytest
 from tests.agents import engine
 
 from open_autoglm.agents.attempts import AttemptStatus, Execution
+from open_autoglm.agents.connections import Connected
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.errors import RunDirectoryError, SandboxError
 from open_autoglm.sandbox.report import ExecutionReport, Status
+from open_autoglm.sandbox.report_pb2 import Connection
 
 
 @pytest.fixture
@@ -57,6 +59,25 @@ def test_what_was_written_is_there_after_reopening(tmp_path: Path) -> None:
     assert again.execution(name, "fold.fit", 3) is None
     assert again.stage("understand") == {"warnings": ["ä"]}
     assert again.seconds_spent() == 4.0
+
+
+def test_whom_code_reached_is_remembered_once(journal: Journal) -> None:
+    """Added up over executions, kept when a repair forgets them, and not counted again with the score."""
+    name = reserve(journal)
+    journal.save_bundle(name, engine.bundle(0.5))
+    made = [Connection(host="b.example", port=1, refused="no", count=1), Connection(host="a.example", count=2, bytes=9)]
+    for fold in range(2):
+        report = signed(journal, execution_id=f"e{fold}", connections=made)
+        execution = Execution(attempt=name, phase="fold.predict", fold=fold, report=report, ok=True)
+        journal.record(execution)
+        journal.record_score(execution, 0.5)
+    journal.save_bundle(name, engine.bundle(0.6), repairs=1)
+
+    assert journal.executions(name) == []
+    assert journal.connections() == [
+        Connected(attempt=name, host="a.example", port=0, refused="", count=4, size_bytes=18),
+        Connected(attempt=name, host="b.example", port=1, refused="no", count=2, size_bytes=0),
+    ]
 
 
 def test_a_transaction_that_was_cut_leaves_nothing(journal: Journal) -> None:

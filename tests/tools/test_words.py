@@ -16,12 +16,12 @@ from open_autoglm.agents.recipes.improvements import CHANGES
 from open_autoglm.agents.recipes.portfolio import RECIPES
 from open_autoglm.summary import HEADLINES
 from open_autoglm.tools.export import notebook, pages
-from open_autoglm.tools.export.words import METRICS, NAMES, SCORED_SHIPS, SECTIONS, SHIPPED, VERDICTS
+from open_autoglm.tools.export.words import METRICS, NAMES, REFUSALS, SCORED_SHIPS, SECTIONS, SHIPPED, VERDICTS
 from open_autoglm.tools.words import Words, in_language, said, translations
 
 ROOT = Path(open_autoglm.__file__).parent
 TABLES = (
-    *METRICS.values(), *NAMES, *SECTIONS.values(), *VERDICTS.values(), SHIPPED, SCORED_SHIPS, *notebook.TITLES.values(), *pages.EXPLAINING.values(),
+    *METRICS.values(), *NAMES, *REFUSALS, *SECTIONS.values(), *VERDICTS.values(), SHIPPED, SCORED_SHIPS, *notebook.TITLES.values(), *pages.EXPLAINING.values(),
     *(reason.sentence for reason in StopReason), *(recipe.title for recipe in RECIPES.values()), *(change.phrase for change in CHANGES), *HEADLINES.values(), scoring.CUT,
 )  # fmt: skip
 """Messages that stand in tables, from where `say` takes them."""

@@ -22,6 +22,8 @@ from open_autoglm.tools.export.words import (
     VERDICTS,
     metric_title,
     shown_name,
+    shown_refusal,
+    size_text,
     without_title,
 )
 from open_autoglm.tools.words import ENGLISH, Words
@@ -29,6 +31,7 @@ from open_autoglm.tools.words import ENGLISH, Words
 TEMPLATES = Path(__file__).with_name("templates")
 ATTEMPTS_SHOWN = 100
 COLUMNS_SHOWN = 200
+CONNECTIONS_SHOWN = 100
 
 
 def report_page(story: RunStory) -> str:
@@ -39,7 +42,7 @@ def report_page(story: RunStory) -> str:
     return environment().get_template("report.html.j2").render(
         story=story, s=story.scores, d=story.diagnostics, say=say, sections=SECTIONS, shipping=shipping(story, say), css=Markup(css), policy=_policy(css),  # noqa: S704 - our own file
         headline=headline(story), metric=metric_title(story.scores.metric, say), charts=_charts(story, say),
-        shown=story.ranked[:ATTEMPTS_SHOWN], total=total, hidden=max(0, total - ATTEMPTS_SHOWN), columns_shown=COLUMNS_SHOWN,
+        shown=story.ranked[:ATTEMPTS_SHOWN], total=total, hidden=max(0, total - ATTEMPTS_SHOWN), columns_shown=COLUMNS_SHOWN, connections_shown=CONNECTIONS_SHOWN,
     )  # fmt: skip
 
 
@@ -130,6 +133,8 @@ def environment() -> jinja2.Environment:
         "metric_title": metric_title,
         "plainly": plainly,
         "state": shown_name,
+        "refusal": shown_refusal,
+        "size": size_text,
         "without": without_title,
     }
     return made

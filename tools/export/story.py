@@ -49,6 +49,25 @@ class Attempt(_Part):
     """How many of low severity, such as innocent libraries cause, too."""
 
 
+class Connection(_Part):
+    """What the code of an attempt said to a host by the way that the policy opens, or wished to."""
+
+    attempt_id: str
+    host: str
+    port: int
+    """0 where none was named."""
+    refused: str = ""
+    """Why it was not let out, one of `words.REFUSALS`; empty where it was."""
+    count: int
+    size_bytes: int = 0
+    """What went either way."""
+
+    @property
+    def place(self) -> str:
+        """`example.org:443`, or the host alone."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
 class CurvePoint(_Part):
     """The moment a better attempt was found."""
 
@@ -251,6 +270,10 @@ class RunStory(_Part):
     diagnostics: Diagnostics = Diagnostics()
     ensemble: tuple[EnsembleWeight, ...] = ()
     isolation: tuple[Isolation, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    """What the policy lets code reach; empty where it opens no way out."""
+    connections: tuple[Connection, ...] = ()
+    """Those that were let out first."""
     environment: Environment
     left_out: tuple[str, ...] = ()
     """Parts of the deliverable that did not fit into the time."""

@@ -1,4 +1,4 @@
-"""Fixed words of the report: metrics as people write them, and the titles of its sections."""
+"""Fixed words of the pages: metrics, sections, states, refusals and sizes as people write them."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -49,6 +49,26 @@ NAMES: Final = frozenset({
     "unfinished", "damaged", "train", "test", "predict", "sample_submission", "metric", "task_type", "positive", "horizon",
 })  # fmt: skip
 """Names of states, operators, kinds, roles, stages and authors: programs read them as they are, pages in the user's language."""
+
+REFUSALS: Final = frozenset({
+    "only CONNECT is understood", "no host and port", "not on the list of the policy", "its name leads nowhere",
+    "its name leads to no public address", "it does not answer",
+})  # fmt: skip
+"""Why a connection was not let out."""
+
+
+def shown_refusal(reason: str, say: Words) -> str:
+    """Return one of `REFUSALS` as a page shows it; any other reason as it is."""
+    return say(reason) if reason in REFUSALS else reason
+
+
+def size_text(size_bytes: float) -> str:
+    """Return bytes as `12 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:.1f} TB"
 
 
 def shown_name(name: str, say: Words) -> str:

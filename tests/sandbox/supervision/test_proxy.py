@@ -14,7 +14,7 @@ from open_autoglm.sandbox.backends.landlock import LandlockSandbox
 from open_autoglm.sandbox.contracts.conformance import Bench
 from open_autoglm.sandbox.policy import default_policy, read_policy
 from open_autoglm.sandbox.supervision import proxy
-from open_autoglm.sandbox.supervision.proxy import Proxy
+from open_autoglm.sandbox.supervision.proxy import Proxy, Refusal
 
 pytestmark = pytest.mark.service
 
@@ -97,6 +97,7 @@ def test_everything_else_is_refused_with_the_reason(
         caller.close()
         assert answer.startswith(b"HTTP/1.1 403 ")
 
+    assert {c.refused for c in running.connections()} == set(Refusal)
     assert {(c.host, c.port, c.refused) for c in running.connections()} == {
         ("127.0.0.1", echo, "not on the list of the policy"),
         ("localhost", 443, "not on the list of the policy"),

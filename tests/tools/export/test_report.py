@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from open_autoglm.sandbox.supervision.proxy import Refusal
 from open_autoglm.tools.export.charts import learning_curve
 from open_autoglm.tools.export.report import headline, report_page
 from open_autoglm.tools.export.story import (
@@ -17,6 +18,7 @@ from open_autoglm.tools.export.story import (
     Check,
     ColumnSummary,
     Confusion,
+    Connection,
     DataSummary,
     Diagnostics,
     Environment,
@@ -26,7 +28,7 @@ from open_autoglm.tools.export.story import (
     Scores,
     Violation,
 )
-from open_autoglm.tools.export.words import NAMES
+from open_autoglm.tools.export.words import NAMES, REFUSALS
 
 Tell = Callable[..., RunStory]
 HOSTILE = [
@@ -247,3 +249,39 @@ def test_what_code_tried_and_may_not_is_listed(tell: Tell) -> None:
     assert "And 7 of low severity" in page
     assert HOSTILE[0] not in page
     assert "may not" not in report_page(tell())
+
+
+def test_whom_code_reached_is_listed(tell: Tell) -> None:
+    """Let out and refused, with what was said; names come from the code, and become no markup."""
+    made = (
+        Connection(attempt_id="a1", host="example.org", port=443, count=1234, size_bytes=5_600_000),
+        Connection(attempt_id="a2", host=HOSTILE[0], port=0, refused="not on the list of the policy", count=1),
+        Connection(attempt_id="a2", host="others", port=0, refused="it does not answer", count=1),
+    )
+
+    page = report_page(tell(allowed_hosts=("example.org", HOSTILE[1]), connections=made))
+
+    for words in ("example.org:443", "1,234", "6 MB", "not on the list of the policy", "others</bdi>"):
+        assert words in page
+    assert HOSTILE[0] not in page
+    assert HOSTILE[1] not in page
+    assert Tags(page).open == []
+    assert set(Refusal) == REFUSALS
+    chinese = report_page(tell(language="zh", allowed_hosts=("example.org",), connections=made))
+    assert "不在策略的名单上" in chinese
+
+
+def test_a_way_out_that_nobody_used_is_one_line(tell: Tell) -> None:
+    """And where the policy opens none, nothing is said of it."""
+    page = report_page(tell(allowed_hosts=("example.org", "example.com")))
+    assert "The policy lets code reach example.org, example.com. No code did." in page
+    assert "policy opens" not in page
+    assert "lets code reach" not in report_page(tell())
+
+
+def test_of_many_connections_the_first_are_shown(tell: Tell) -> None:
+    """Code can name any number of hosts."""
+    made = tuple(Connection(attempt_id="a1", host=f"h{n}.example", port=443, refused="no", count=1) for n in range(250))
+    page = report_page(tell(allowed_hosts=("example.org",), connections=made))
+    assert "150 more connections are in the journal" in page
+    assert "h100.example" not in page
