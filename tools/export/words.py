@@ -51,7 +51,7 @@ NAMES: Final = frozenset({
 """Names of states, operators, kinds, roles, stages and authors: programs read them as they are, pages in the user's language."""
 
 REFUSALS: Final = frozenset({
-    "only CONNECT is understood", "no host and port", "not on the list of the policy", "its name leads nowhere",
+    "too many connections at once", "the request does not end", "only CONNECT is understood", "no host and port", "not on the list of the policy", "its name leads nowhere",
     "its name leads to no public address", "it does not answer",
 })  # fmt: skip
 """Why a connection was not let out."""

@@ -1,10 +1,13 @@
 """The proxy: lets through what is listed, refuses everything else, and notes both."""
 
+import errno
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,15 +43,39 @@ def echo() -> Iterator[int]:
     server.close()
 
 
+@contextmanager
+def serving(*allow: str, look_up: Callable[..., Any] = socket.getaddrinfo) -> Iterator[tuple[Proxy, int]]:
+    """Serve these hosts; give the proxy and its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    running = Proxy.start(listener.detach(), allow, look_up=look_up)
+    try:
+        yield running, port
+    finally:
+        running.stop()
+        running.stop()
+
+
+def leads_to(*addresses: str) -> Callable[..., Any]:
+    """Return what stands in for the name service: every name has these addresses."""
+    families = [socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses]
+    return lambda _, port, **__: [
+        (family, socket.SOCK_STREAM, 6, "", (address, port))
+        for family, address in zip(families, addresses, strict=True)
+    ]
+
+
 @pytest.fixture
 def served(echo: int) -> Iterator[tuple[Proxy, int]]:
     """A proxy that allows the server, and hosts that do not exist."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    running = Proxy.start(listener.detach(), (f"localhost:{echo}", "nowhere.invalid", "private.example", "localhost:1"))
-    yield running, port
-    running.stop()
-    running.stop()
+
+    def look_up(host: str, port: int, **rest: Any) -> Any:
+        if host == "nowhere.invalid":
+            raise socket.gaierror
+        return (leads_to("10.1.2.3") if host == "private.example" else socket.getaddrinfo)(host, port, **rest)
+
+    with serving(f"localhost:{echo}", "nowhere.invalid", "private.example", "localhost:1", look_up=look_up) as both:
+        yield both
 
 
 def asked(port: int, request: str) -> tuple[bytes, socket.socket]:
@@ -74,19 +101,8 @@ def test_a_listed_host_is_reached(served: tuple[Proxy, int], echo: int) -> None:
     assert [(c.host, c.port, c.refused, c.count, c.bytes) for c in found] == [("localhost", echo, "", 1, 6)]
 
 
-def test_everything_else_is_refused_with_the_reason(
-    served: tuple[Proxy, int], echo: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everything_else_is_refused_with_the_reason(served: tuple[Proxy, int], echo: int) -> None:
     """Numbers in place of names, other ports, other methods, half a request, names that lead nowhere or to private addresses."""
-    real = socket.getaddrinfo
-    private = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.1.2.3", 443))]
-
-    def lookup(host: str, *rest: object, **more: object) -> object:
-        if host == "nowhere.invalid":
-            raise socket.gaierror
-        return private if host == "private.example" else real(host, *rest, **more)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(socket, "getaddrinfo", lookup)
     running, port = served
     for request in (
         f"CONNECT 127.0.0.1:{echo} HTTP/1.1\r\n\r\n", "CONNECT localhost:443 HTTP/1.1\r\n\r\n", "GET http://x/ HTTP/1.1\r\n\r\n",
@@ -97,11 +113,12 @@ def test_everything_else_is_refused_with_the_reason(
         caller.close()
         assert answer.startswith(b"HTTP/1.1 403 ")
 
-    assert {c.refused for c in running.connections()} == set(Refusal)
+    assert {c.refused for c in running.connections()} == set(Refusal) - {Refusal.CROWDED}
     assert {(c.host, c.port, c.refused) for c in running.connections()} == {
         ("127.0.0.1", echo, "not on the list of the policy"),
         ("localhost", 443, "not on the list of the policy"),
         ("unknown", 0, "only CONNECT is understood"),
+        ("unknown", 0, "the request does not end"),
         ("unknown", 0, "no host and port"),
         ("nowhere.invalid", 443, "its name leads nowhere"),
         ("private.example", 443, "its name leads to no public address"),
@@ -112,18 +129,182 @@ def test_everything_else_is_refused_with_the_reason(
 def test_so_many_at_once_and_no_more(monkeypatch: pytest.MonkeyPatch, echo: int) -> None:
     """One more is hung up on; open ones end with the execution."""
     monkeypatch.setattr(proxy, "AT_ONCE", 1)
-    listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    running = Proxy.start(listener.detach(), (f"localhost:{echo}",))
-    answer, first = asked(port, f"CONNECT localhost:{echo} HTTP/1.1\r\n\r\n")
-    second = socket.create_connection(("127.0.0.1", port))
-    second.settimeout(10)
-    left = second.recv(1)
-    running.stop()
+    with serving(f"localhost:{echo}") as (running, port):
+        answer, first = asked(port, f"CONNECT localhost:{echo} HTTP/1.1\r\n\r\n")
+        second = socket.create_connection(("127.0.0.1", port))
+        second.settimeout(10)
+        left = second.recv(1)
 
     assert (answer[:12], left, first.recv(1)) == (b"HTTP/1.1 200", b"", b"")
+    assert [(c.host, c.refused) for c in running.connections()] == [
+        ("localhost", ""),
+        ("unknown", "too many connections at once"),
+    ]
     first.close()
     second.close()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["local_host", "local@host", "LOCAL%HOST", "local\x00host", "loc\u00e4alhost", "localhost.", ".localhost", "x@localhost", "localhost\tx",
+     "localhost:1@localhost"],
+)  # fmt: skip
+def test_a_listed_name_is_taken_as_it_is_written(served: tuple[Proxy, int], echo: int, name: str) -> None:
+    """Nothing is left out of a name to make it fit the list; upper case alone means nothing."""
+    running, port = served
+    answer, caller = asked(port, f"CONNECT {name}:{echo} HTTP/1.1\r\n\r\n")
+    caller.close()
+
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert all(connection.refused for connection in running.connections())
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        "CONNECT localhost:{echo} HTTP/1.1\r\n", "CONNECT localhost:{echo}", "CONNECT localhost:{echo} HTTP/1.1\r\nX: " + "x" * 9000 + "\r\n\r\n",
+        "CONNECT localhost:{echo} HTTP/1.1\n\n", "CONNECT localhost:{echo}\r\n\r\n", "CONNECT\tlocalhost:{echo}\tHTTP/1.1\r\n\r\n",
+        "connect localhost:{echo} HTTP/1.1\r\n\r\n", "CONNECT localhost:{echo}\nX: HTTP/1.1\r\n\r\n", " CONNECT localhost:{echo} HTTP/1.1\r\n\r\n",
+        "GET http://localhost:{echo}/ HTTP/1.1\r\n\r\nCONNECT localhost:{echo} HTTP/1.1\r\n\r\n", "\x05\x01\x00\x03\x09localhost\r\n\r\n",
+        "CONNECT localhost:" + "1" * 5000 + " HTTP/1.1\r\n\r\n", "CONNECT localhost:+{echo} HTTP/1.1\r\n\r\n", "CONNECT :{echo} HTTP/1.1\r\n\r\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_whole_request_is_not_carried_out(served: tuple[Proxy, int], echo: int, request_: str) -> None:
+    """Cut short, too long, with other line ends, with more than one meaning, with a port that no number holds."""
+    running, port = served
+    with socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.settimeout(10)
+        try:
+            caller.sendall(request_.replace("{echo}", str(echo)).encode())
+            caller.shutdown(socket.SHUT_WR)
+            answer = caller.recv(200)
+        except OSError:  # hung up on, with bytes of ours unread
+            answer = b""
+    while not running.connections():
+        pass
+
+    assert not answer.startswith(b"HTTP/1.1 200")
+    assert all(connection.refused for connection in running.connections())
+
+
+def test_a_request_that_comes_slowly_is_given_up(monkeypatch: pytest.MonkeyPatch, echo: int) -> None:
+    """However often another byte comes: the time is that of the whole head."""
+    monkeypatch.setattr(proxy, "PATIENCE_SECONDS", 0.2)
+    with serving(f"localhost:{echo}") as (running, port), socket.create_connection(("127.0.0.1", port)) as caller:
+        caller.settimeout(10)
+        for letter in f"CONNECT localhost:{echo} HTTP/1.1":
+            caller.sendall(letter.encode())
+        answer = caller.recv(200)
+
+    assert answer.startswith(b"HTTP/1.1 403 the request does not end")
+    assert [c.refused for c in running.connections()] == ["the request does not end"]
+
+
+def test_noise_does_not_hide_what_was_let_through(served: tuple[Proxy, int], echo: int) -> None:
+    """Names that are not listed are counted together beyond some number; those that are listed never are."""
+    running, port = served
+    for number in range(proxy.MOST_NOTED + 20):
+        asked(port, f"CONNECT noise-{number}.example:443 HTTP/1.1\r\n\r\n")[1].close()
+    answer, caller = asked(port, f"CONNECT localhost:{echo} HTTP/1.1\r\n\r\n")
+    caller.close()
+    found = running.connections()
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert [(c.host, c.port) for c in found if not c.refused] == [("localhost", echo)]
+    assert [(c.host, c.count) for c in found if c.host == "others"] == [("others", 20)]
+    assert len(found) == proxy.MOST_NOTED + 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "::ffff:127.0.0.1", "fe80::1", "fd00::1",
+        "fec0::1", "ff02::1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:1", "2002:7f00:1::1", "2001:0:a00:1::1", "2001:db8::1",
+    ],
+)  # fmt: skip
+def test_a_listed_name_leads_to_no_private_address(echo: int, address: str) -> None:
+    """Also not by one of version 6 that stands for one of version 4; who answers for a name may answer what he likes."""
+    with serving(f"rebound.example:{echo}", look_up=leads_to(address)) as (running, port):
+        answer, caller = asked(port, f"CONNECT rebound.example:{echo} HTTP/1.1\r\n\r\n")
+        caller.close()
+
+    assert answer.startswith(b"HTTP/1.1 403 its name leads to no public address")
+    assert [c.bytes for c in running.connections()] == [0]
+
+
+def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was found public is what is called: another answer afterwards changes nothing."""
+    answers = [leads_to("93.184.216.34"), leads_to("127.0.0.1")]
+    called: list[object] = []
+
+    def look_up(*words: Any, **more: Any) -> Any:
+        return answers.pop(0)(*words, **more)
+
+    def call(address: object, timeout: float) -> socket.socket:
+        called.append(address)
+        raise ConnectionRefusedError
+
+    with serving("rebound.example", look_up=look_up) as (_, port):
+        caller = socket.create_connection(("127.0.0.1", port))
+        monkeypatch.setattr(socket, "create_connection", call)
+        caller.sendall(b"CONNECT rebound.example:443 HTTP/1.1\r\n\r\n")
+        answer = caller.recv(200)
+        caller.close()
+
+    assert answer.startswith(b"HTTP/1.1 403 it does not answer")
+    assert called == [("93.184.216.34", 443)]
+
+
+def test_localhost_is_this_machine_alone(echo: int) -> None:
+    """Where a machine's own list of names says something else, nothing is called."""
+    with serving(f"localhost:{echo}", look_up=leads_to("10.0.0.1")) as (_, port):
+        answer, caller = asked(port, f"CONNECT localhost:{echo} HTTP/1.1\r\n\r\n")
+        caller.close()
+
+    assert answer.startswith(b"HTTP/1.1 403 its name leads to no public address")
+
+
+def test_nobody_is_called_for_an_execution_that_is_over(echo: int) -> None:
+    """A name that takes its time to be found is found too late."""
+    late, over = threading.Event(), threading.Event()
+
+    def look_up(*words: Any, **more: Any) -> Any:
+        late.set()
+        over.wait(10)
+        return socket.getaddrinfo(*words, **more)
+
+    with serving(f"localhost:{echo}", look_up=look_up) as (running, port):
+        caller = socket.create_connection(("127.0.0.1", port))
+        caller.sendall(f"CONNECT localhost:{echo} HTTP/1.1\r\n\r\n".encode())
+        late.wait(10)
+    over.set()
+    caller.settimeout(10)
+    answer = caller.recv(200)
+    caller.close()
+
+    assert not answer.startswith(b"HTTP/1.1 200")
+    assert all(connection.refused for connection in running.connections())
+
+
+class NoDescriptorLeft(socket.socket):
+    """Somebody calls, and cannot be taken in."""
+
+    asked = 0
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        self.asked += 1
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+def test_a_host_without_descriptors_does_not_spin() -> None:
+    """Who calls waits in the queue; asking for him without pause would take a whole processor."""
+    listener = NoDescriptorLeft()
+    running = Proxy(listener, (), socket.getaddrinfo)
+    running._begin(running._accept)
+    running._over.wait(4 * proxy.LOOK_SECONDS)
+    running.stop()
+
+    assert 1 <= listener.asked <= 10
 
 
 INSIDE = """
