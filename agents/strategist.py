@@ -47,6 +47,44 @@ class Past:
     lesson: str = ""
 
 
+class RefusalKind(StrEnum):
+    """What was repeated."""
+
+    SAME_CODE = "same_code"
+    """Code that an earlier attempt has, but for comments and layout."""
+    SAME_EDIT = "same_edit"
+    """A change that was made to an ancestor or a relative before, and brought nothing."""
+    SAME_ERROR = "same_error"
+    """A mend after which the code failed as it had failed before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What was written in vain since it repeats what was there: to be named, so that it is not written again."""
+
+    kind: RefusalKind
+    attempt_id: str
+    """The attempt for which it was written."""
+    operator: Operator
+    parents: tuple[str, ...]
+    like: str
+    """The attempt that it repeats; its own for an error that came again after a mend."""
+    title: str
+    """Of what was refused."""
+    failure: str = ""
+    """For an error the line that says it, as in `Past.failure`: not yet cleaned for a prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """One repair of the attempt in hand."""
+
+    before: CodeBundle
+    failure: str
+    """What was wrong with it, as in `Past.failure`: not yet cleaned for a prompt."""
+    after: CodeBundle
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
     """Everything a strategist is told when it is asked for code."""
@@ -66,6 +104,12 @@ class Brief:
     fold_seconds: float | None = None
     """Seconds that one fold may take at most."""
     folds: int = 5
+    attempt_id: str = ""
+    """The attempt that is written, mended or reflected on."""
+    refused: Sequence[Refusal] = ()
+    """What the loop guard refused lately, oldest first: of this attempt and of those with the same parents."""
+    mends: Sequence[Mend] = ()
+    """How the attempt in hand was mended so far, oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,66 @@
+"""The three spans of memory as parts of a prompt: the attempt in hand, this run, earlier runs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from open_autoglm.agents.glm.wire import Part
+from open_autoglm.agents.memory.digest import run_parts
+from open_autoglm.agents.memory.gains import by_id, gain_of
+from open_autoglm.agents.memory.lessons import LessonStore
+from open_autoglm.agents.memory.tokens import Count, Shares, estimate, fitting
+from open_autoglm.agents.memory.traits import Traits
+from open_autoglm.agents.memory.working import working_parts
+from open_autoglm.agents.strategist import Brief, Past
+from open_autoglm.tools.data.profile import DataProfile
+from open_autoglm.tools.task import TaskSpec
+
+LESSONS_IN_A_PROMPT = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a prompt may remember. Keeps nothing of a run itself: the brief tells all, and the lessons lie in a file.
+
+    Every list of parts takes at most its share of tokens, whatever the length of the run. Parts carry their age in
+    attempts, so that a context that is still too small loses the oldest first.
+    """
+
+    clean_failure: Callable[[str], str]
+    """What of a line that says why code failed may stand in a prompt: such lines hold messages, and those hold data."""
+    clean_lesson: Callable[[TaskSpec, DataProfile, str], str]
+    """A lesson without names and values of the data; empty where nothing is left to keep."""
+    lessons: LessonStore | None = None
+    """Lessons of earlier runs; None where the user keeps none."""
+    shares: Shares = field(default_factory=Shares)
+    count: Count = estimate
+
+    def working(self, brief: Brief, subject: Past | None = None) -> list[Part]:
+        """Tell of the attempt in hand: its mends and their errors, what was refused, and what was tried on `subject`.
+
+        `subject` is the parent of an improvement; its children are told with what each changed and brought.
+        """
+        return fitting(working_parts(brief, subject, self.clean_failure), self.shares.working, self.count)
+
+    def run(self, brief: Brief) -> list[Part]:
+        """Tell of this run: the best, the latest, what helped and hurt, what failed."""
+        return fitting(run_parts(brief, self.clean_failure), self.shares.run, self.count)
+
+    def long(self, task: TaskSpec, profile: DataProfile) -> list[Part]:
+        """Tell what earlier runs on like data taught. May wait a moment for another process that writes to the file."""
+        if self.lessons is None:
+            return []
+        found = self.lessons.recall(Traits.of(task, profile), LESSONS_IN_A_PROMPT)
+        parts = [Part(text="Earlier runs on like data taught:", age=None)] if found else []
+        return fitting([*parts, *(Part(text=f"- {lesson.text}") for lesson in found)], self.shares.long, self.count)
+
+    def keep(self, brief: Brief, attempt: Past, lesson: str) -> None:
+        """Keep what an attempt taught for later runs, where it is more than noise; a gain confirms what says the same.
+
+        May wait a moment for another process that writes to the file.
+        """
+        gain = gain_of(attempt, by_id(brief.past), brief.task.metric.name)
+        if self.lessons is None or gain is None or not gain.is_clear:
+            return
+        cleaned = self.clean_lesson(brief.task, brief.profile, lesson)
+        if cleaned:
+            self.lessons.note(Traits.of(brief.task, brief.profile), cleaned, gained=gain.amount > 0)
