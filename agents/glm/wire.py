@@ -96,6 +96,8 @@ class Finish(StrEnum):
     """The limit on tokens cut the answer."""
     REFUSAL = "refusal"
     """A filter, or the model itself by the protocol's field for it."""
+    REPETITION = "repetition"
+    """It said the same again and again, and was stopped; the text holds it once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

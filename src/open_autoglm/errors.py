@@ -16,6 +16,7 @@ AutoGLMError                 1    the run failed for good
 ├── TransientError          75    try the same again later
 │   └── EndpointFailed      75    a language model's endpoint gave no answer, after all retries
 ├── UnusableReply            1    what a language model answered cannot be used: the operator failed, not the run
+│   └── EditRefused          1    code in an answer that cannot be taken: no file, or an edit that does not apply once
 ├── ApprovalNeeded          77    a question came up and nobody is there to answer it
 ├── SettingsError           78    a settings file or environment variable cannot be used
 ├── Interrupted            130    the user stopped before there was a model
@@ -103,6 +104,10 @@ class EndpointFailed(TransientError):
 
 class UnusableReply(AutoGLMError):
     """A language model answered, and neither a second try nor tolerance made its answer usable."""
+
+
+class EditRefused(UnusableReply):
+    """An answer holds no code, or an edit that does not apply exactly once. The message is written for the model."""
 
 
 class ApprovalNeeded(AutoGLMError):
