@@ -11,7 +11,7 @@ one fork for every execution are as in every backend, and so are the watched lim
 Not covered, for want of namespaces: names, sizes and times of files that lie anywhere can be asked for (not read, not listed); which process
 numbers are in use; folders are emptied from outside after an execution rather than taken back by the kernel, disk is watched and
 not capped; there is no /dev/shm (Python's locks and pools between processes do not work; joblib runs one by one or in threads), no
-loopback network and no kernel for notebooks. Holes of the kernel and side channels, as ever.
+loopback network and no kernels (a notebook is executed in the job's own process). Holes of the kernel and side channels, as ever.
 """
 
 import os
@@ -32,6 +32,7 @@ from open_autoglm.sandbox.backends.machine import features
 from open_autoglm.sandbox.backends.trial import problem_with
 from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.inside import confine
+from open_autoglm.sandbox.inside.runtime.driver import NO_SOCKETS
 from open_autoglm.sandbox.launch import INSIDE, PACKAGE, Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.policy.syscalls import filters
@@ -43,6 +44,8 @@ OLDEST, OLDEST_FOR_ONE_USER = 3, 6
 USERS = (61_184, 65_519)
 """Users that no package and no administrator gives out: systemd, too, takes those of a moment from here."""
 TRIES = 100
+WITHOUT = {"JOBLIB_MULTIPROCESSING": "0", NO_SOCKETS: "1"}
+"""What is not there, as variables that say so."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 """Devices of the policy that carry nothing from one to another."""
 
@@ -85,8 +88,8 @@ class LandlockLauncher:
         )
 
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> Popen[bytes]:
-        """Start it; joblib is told that there will be no locks between processes."""
-        return start_plainly(base, control, {**environment, "JOBLIB_MULTIPROCESSING": "0"}, log)
+        """Start it; joblib is told that there will be no locks between processes, notebooks that there will be no sockets."""
+        return start_plainly(base, control, {**environment, **WITHOUT}, log)
 
 
 class LandlockSandbox:

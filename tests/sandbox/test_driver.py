@@ -14,7 +14,8 @@ from tests.sandbox import measured
 from open_autoglm.events import Json
 from open_autoglm.sandbox.backends.process import ProcessLauncher
 from open_autoglm.sandbox.base import Job, Limits, Session, Wheelhouse
-from open_autoglm.sandbox.report import ExecutionReport, Status
+from open_autoglm.sandbox.inside.runtime.driver import NO_SOCKETS
+from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 SOLUTION = """
@@ -55,8 +56,12 @@ CONTEXT: Mapping[str, Json] = {
 class MeasuredLauncher(ProcessLauncher):
     """Starts a fork server whose executions are measured, where the tests are."""
 
+    def __init__(self, more: Mapping[str, str] | None = None) -> None:
+        super().__init__()
+        self._more = more or {}
+
     def start(self, base: Path, control: int, environment: Mapping[str, str], log: int) -> subprocess.Popen[bytes]:
-        return super().start(base, control, {**environment, **measured.environment()}, log)
+        return super().start(base, control, {**environment, **self._more, **measured.environment()}, log)
 
 
 class Desk:
@@ -245,14 +250,35 @@ def test_a_script_runs_as_a_program(desk: Desk) -> None:
     assert pd.read_csv(out / "out.csv").columns.tolist() == ["prediction", "proba_n", "proba_y"]
 
 
-@pytest.mark.slow
-def test_a_notebook_is_executed_also_when_it_fails(desk: Desk) -> None:
-    """The notebook comes back with what its cells printed, up to the failing one."""
-    book = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(c) for c in ("import solution; print(6 * 7)", "1 / 0")]
-    )
-    nbformat.write(book, desk.folder / "n.ipynb")
-    report, out = desk.run("notebook", SOLUTION, {"notebook": desk.folder / "n.ipynb"})
+CELLS = (
+    "import sys, solution\nprint(6 * 7); print(1); solution.PARAMS",
+    "print('to err', file=sys.stderr)\nfrom IPython.display import display\ndisplay({'a': 1}, metadata={'text/plain': {'x': 1}})",
+    "class Dot:\n    def _repr_png_(self): return b'dot'\n    def __repr__(self): return 'dot'\nDot()",
+    "import asyncio; await asyncio.sleep(0)\nNone",
+    "1 / 0",
+    "never",
+)
 
-    assert (report.status, report.exception.type) == (Status.STATUS_ERROR, "CellExecutionError")
-    assert nbformat.read(out / "notebook.ipynb", as_version=4).cells[0].outputs[0].text == "42\n"
+
+@pytest.mark.slow
+def test_a_notebook_is_executed_also_when_it_fails(desk: Desk, tmp_path: Path) -> None:
+    """It comes back with what its cells showed, up to the failing one; where nothing can listen, without a kernel and with the same."""
+    cells = [nbformat.v4.new_markdown_cell("text"), *map(nbformat.v4.new_code_cell, CELLS)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "n.ipynb")
+    alone = Desk(SupervisedSession(MeasuredLauncher({NO_SOCKETS: "1"}), cpus=2, imports=()), tmp_path)
+    shown = []
+    for place in (desk, alone):
+        report, out = place.run("notebook", SOLUTION, {"notebook": tmp_path / "n.ipynb"})
+
+        assert (report.status, report.exception.type) == (Status.STATUS_ERROR, "CellExecutionError")
+        assert failure_line(report) == "CellExecutionError: ZeroDivisionError: division by zero"
+        book = nbformat.read(out / "notebook.ipynb", as_version=4)
+        nbformat.validate(book)
+        assert "ZeroDivisionError" in "".join(book.cells[5].outputs[0].pop("traceback"))
+        shown.append([(cell.execution_count, cell.outputs) for cell in book.cells[1:]])
+    alone.session.close()
+
+    by_a_kernel, by_itself = shown
+    assert by_a_kernel == by_itself
+    assert by_itself[0][1][0].text == "42\n1\n"
+    assert by_itself[5] == (None, [])

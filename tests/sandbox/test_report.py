@@ -54,6 +54,32 @@ def test_a_failure_is_told_in_one_line() -> None:
 
     assert failure_line(claimed) == "E: a at solution.py:7"
     assert failure_line(ExecutionReport(status=Status.STATUS_TIMEOUT, detail="too slow")) == "too slow"
-    assert failure_line(ExecutionReport(status=Status.STATUS_ERROR, signal=11)) == "error (exit 0, signal 11)"
+    bare = ExecutionReport(status=Status.STATUS_ERROR, exception=ClaimedException(type="E", frames=[frame]))
+    assert failure_line(bare) == "E at solution.py:7"
     assert is_ok(ExecutionReport(status=Status.STATUS_OK))
     assert status_name(ExecutionReport(status=Status.STATUS_OUT_OF_MEMORY)) == "out_of_memory"
+
+
+def test_an_end_without_words_of_its_own_is_named() -> None:
+    """By the name of the signal, or the exit status, and the last line that was printed about it."""
+    report = ExecutionReport(status=Status.STATUS_ERROR, signal=6)
+    assert failure_line(report) == "error (ended by SIGABRT, signal 6)"
+    report.stderr.head = "one\nOperation not permitted (src/thread.cpp:315)\n"
+    assert failure_line(report).endswith("; it said last: Operation not permitted (src/thread.cpp:315)")
+    report.stderr.tail = "x" * 1000
+    assert len(failure_line(report)) < 300
+    assert failure_line(ExecutionReport(status=Status.STATUS_ERROR, signal=60)) == "error (ended by signal 60)"
+    assert failure_line(ExecutionReport(status=Status.STATUS_ERROR, exit_code=3)) == "error (exit 3)"
+
+
+@pytest.mark.parametrize("tried", ["socket unix", "open /dev/shm/sem.x", "sched_setscheduler"])
+def test_what_rules_alone_do_not_give_is_named(tried: str) -> None:
+    """Where the code reached for what processes share, and failed; nowhere else."""
+    report = ExecutionReport(status=Status.STATUS_ERROR, exception=ClaimedException(type="PermissionError"))
+    report.isolation.backend = "landlock"
+    assert failure_line(report) == "PermissionError"
+    report.violations.add(kind="system_call", subject=tried)
+    for words in ("PermissionError (the sandbox 'landlock' has no sockets", "n_jobs=1", "install bubblewrap or Docker"):
+        assert words in failure_line(report)
+    report.isolation.backend = "bubblewrap"
+    assert failure_line(report) == "PermissionError"

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nbformat import read, write
+from nbformat.v4 import new_code_cell, new_notebook
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends import landlock
@@ -24,6 +27,7 @@ from open_autoglm.sandbox.contracts.packages_contract import PackagesContract
 from open_autoglm.sandbox.contracts.rules_contract import RulesContract
 from open_autoglm.sandbox.inside import confine
 from open_autoglm.sandbox.policy import default_policy, read_policy
+from open_autoglm.sandbox.report import Status, failure_line
 from open_autoglm.sandbox.supervision import tree
 from open_autoglm.sandbox.supervision.exchange import Exchange
 
@@ -70,6 +74,37 @@ def test_a_policy_of_ones_own_holds(tmp_path: Path) -> None:
 
     assert report.stdout.head == "root 64\n", report.stderr.head
     assert report.isolation.policy_sha256 == policy.digest != default_policy().digest
+
+
+POOLS = (
+    "import multiprocessing\nmultiprocessing.Pool(2)",
+    "import multiprocessing\nmultiprocessing.Manager()",
+    "from joblib.externals.loky import get_reusable_executor\nget_reusable_executor(2)",
+    "import zmq\nzmq.Context().socket(zmq.REP)",
+)
+
+
+@pytest.mark.slow
+def test_what_processes_would_share_is_named_where_it_is_missed(tmp_path: Path) -> None:
+    """Not the number of an error or a signal alone; joblib needs none of it, and a notebook is executed all the same."""
+    session = LandlockSandbox(imports=()).open(cpus=2)
+    bench = Bench(session, tmp_path)
+    for code in POOLS:
+        assert "install bubblewrap or Docker" in failure_line(bench.run(code))
+    joblib = bench.run(
+        "from joblib import Parallel, delayed\nprint(Parallel(n_jobs=2)(delayed(abs)(i) for i in (1, -2)))"
+    )
+    book = new_notebook(cells=[new_code_cell("import runtime, os\nprint(6 * 7, os.listdir('.'))")])
+    write(book, tmp_path / "n.ipynb")
+    job = replace(bench.job(""), call="notebook", inputs={"notebook": tmp_path / "n.ipynb"})
+    report = session.run(job)
+    session.close()
+
+    assert joblib.stdout.head == "[1, 2]\n", joblib.stderr.head
+    assert report.status == Status.STATUS_OK, failure_line(report)
+    shown = read(job.collect / "notebook.ipynb", as_version=4).cells[0].outputs[0].text
+    assert shown.startswith("42 ")
+    assert "notebook" in shown
 
 
 def test_an_old_kernel_is_refused_with_the_reason() -> None:
