@@ -69,6 +69,26 @@ def test_every_command_shown_can_be_typed(page: str) -> None:
         app.parse_args(words, exit_on_error=False, print_error=False)
 
 
+def named(page: str) -> set[str]:
+    """Return what a page names in every language alike: code within its text, but for examples of reading files, and where its links lead."""
+    text = re.sub(r"```.*?```", "", text_of(page), flags=re.DOTALL)
+    code = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)}
+    links = set(re.findall(r"\]\(([^)]+)\)", text)) - set(READMES)
+    return {span for span in code if not span.startswith("--read ")} | links
+
+
+def outline(page: str) -> list[str]:
+    """Return the headings by depth, and the beginnings of rows and list items, in their order."""
+    return re.findall(r"^(#+ |\||- |```\w*)", text_of(page), flags=re.MULTILINE)
+
+
+def test_both_readmes_say_the_same() -> None:
+    """Section by section: the same tables, lists and blocks, the same files, options and links."""
+    english, chinese = READMES
+    assert outline(english) == outline(chinese)
+    assert named(english) == named(chinese)
+
+
 @pytest.mark.parametrize("page", READMES)
 def test_every_command_and_option_is_described(page: str) -> None:
     """What the command line knows is on the page."""
