@@ -48,6 +48,10 @@ class Attempt:
     standard_error: float | None = None
     lesson: str = ""
     failure: str = ""
+    branch: str = ""
+    """The draft that it goes back to by improvements and trials; for a draft and for an ensemble its own id."""
+    reward: float | None = None
+    """How surely it is better than what it was made from, 0 to 1 (`search.reward`); None until it has ended."""
 
     def number(self, name: str) -> float | None:
         """Return a number of `detail`, or None where it was not measured."""
@@ -89,6 +93,7 @@ def attempt_from(row: sqlite3.Row) -> Attempt:
         bundle=row["bundle"], title=row["title"], params=None if row["params"] is None else json.loads(row["params"]),
         detail=json.loads(row["detail"]), repairs=row["repairs"], mean=row["mean"],
         standard_error=row["standard_error"], lesson=row["lesson"], failure=row["failure"],
+        branch=row["branch"], reward=row["reward"],
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What a strategist is told: the brief, made from the journal, bounded whatever the length of the run."""
 
+from open_autoglm.agents import guard
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.strategist import Brief, Operator, Past
@@ -31,8 +32,8 @@ _UNWRITTEN = CodeBundle(
 )
 
 
-def brief(deps: Deps, *, seed: int = 0) -> Brief:
-    """Make the brief for the next piece of code."""
+def brief(deps: Deps, attempt: Attempt) -> Brief:
+    """Make the brief for the next piece of code of an attempt."""
     workspace = deps.workspace
     fit_seconds = best_fit_seconds(deps)
     return Brief(
@@ -40,12 +41,15 @@ def brief(deps: Deps, *, seed: int = 0) -> Brief:
         profile=workspace.profile,
         classes=workspace.classes,
         past=[past(deps, attempt) for attempt in _remembered(deps)],
-        seed=seed,
+        seed=attempt.seed,
         n_jobs=deps.n_jobs,
         spent=deps.budget.share_spent(attempts_made(deps), fit_seconds),
         seconds_left=deps.budget.search_seconds_left(fit_seconds),
         fold_seconds=fold_seconds(deps),
         folds=len(workspace.plan.folds),
+        attempt_id=attempt.id,
+        refused=guard.refusals(deps.journal, attempt),
+        mends=guard.mends(deps.journal, attempt.id),
     )
 
 

@@ -1,6 +1,6 @@
 """The tables of the journal."""
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stages (name TEXT PRIMARY KEY, result TEXT NOT NULL);
@@ -24,9 +24,38 @@ CREATE TABLE IF NOT EXISTS attempts (
     standard_error REAL,
     lesson TEXT NOT NULL DEFAULT '',
     failure TEXT NOT NULL DEFAULT '',
-    finished_at REAL
+    finished_at REAL,
+    branch TEXT NOT NULL DEFAULT '',
+    code TEXT NOT NULL DEFAULT '',
+    edit TEXT NOT NULL DEFAULT '',
+    reward REAL
 );
-CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts(status);
+CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts(status, mean);
+CREATE INDEX IF NOT EXISTS attempts_by_parents ON attempts(parents, operator, status);
+CREATE INDEX IF NOT EXISTS attempts_by_operator ON attempts(operator, status);
+CREATE INDEX IF NOT EXISTS attempts_by_branch ON attempts(branch, status, mean);
+CREATE INDEX IF NOT EXISTS attempts_by_code ON attempts(code) WHERE code != '';
+CREATE TABLE IF NOT EXISTS mends (
+    attempt TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    before TEXT NOT NULL,
+    code TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    after TEXT NOT NULL,
+    PRIMARY KEY (attempt, number)
+);
+CREATE TABLE IF NOT EXISTS refusals (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    parents TEXT NOT NULL,
+    like_attempt TEXT NOT NULL,
+    title TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    UNIQUE (kind, attempt, like_attempt, title, failure)
+);
+CREATE INDEX IF NOT EXISTS refusals_by_parents ON refusals(parents, operator);
 CREATE TABLE IF NOT EXISTS executions (
     attempt TEXT NOT NULL,
     phase TEXT NOT NULL,

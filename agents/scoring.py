@@ -8,6 +8,7 @@ from open_autoglm.agents import evaluation
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.briefing import best_attempt, best_fit_seconds
 from open_autoglm.agents.deps import Deps
+from open_autoglm.agents.search.reward import EVEN, reward
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.agents.violations import violations_of
 from open_autoglm.sandbox.report import Status
@@ -81,12 +82,27 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
     if problem == CUT or (problem and was_cut(deps, attempt)):
         return replace(attempt, status=AttemptStatus.STOPPED, failure=deps.say(CUT), detail={**detail, "cut": True})
     if problem:
-        return replace(attempt, status=AttemptStatus.FAILED, failure=problem)
+        return replace(attempt, status=AttemptStatus.FAILED, failure=problem, reward=0.0)
+    attempt = replace(attempt, reward=_reward(deps, attempt))
     if len(scores) < len(deps.workspace.plan.folds):
         failure = deps.say("given up after {folds} folds, far behind the best", folds=len(scores))
         return replace(attempt, status=AttemptStatus.STOPPED, failure=failure)
     mean, error = mean_and_error(scores)
     return replace(attempt, status=AttemptStatus.SCORED, mean=mean, standard_error=error)
+
+
+def _reward(deps: Deps, attempt: Attempt) -> float:
+    """Return what the search may make of an attempt that was graded, on as many folds as it was."""
+    parent = deps.journal.attempt(attempt.parents[0]) if attempt.parents else None
+    if parent is None or parent.rows != attempt.rows:  # a draft, or folds that learned from other rows
+        return EVEN
+    fold = deps.workspace.plan.folds[0]
+    return reward(
+        attempt.fold_scores,
+        parent.fold_scores,
+        greater_is_better=deps.workspace.metric.greater_is_better,
+        test_share=len(fold.valid) / max(1, len(fold.train)),
+    )
 
 
 def was_cut(deps: Deps, attempt: Attempt) -> bool:

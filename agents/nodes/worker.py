@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 
-from open_autoglm.agents import scoring
+from open_autoglm.agents import guard, scoring
 from open_autoglm.agents.attempts import Attempt, AttemptStatus
 from open_autoglm.agents.briefing import (
     affords_one_more,
@@ -23,7 +23,7 @@ from open_autoglm.agents.briefing import (
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.folds import run_fold
 from open_autoglm.agents.nodes.smoking import smoke_problem
-from open_autoglm.agents.nodes.writing import write_bundle
+from open_autoglm.agents.nodes.writing import mended_bundle, write_bundle
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.search.view import search_view
 from open_autoglm.agents.state import WorkerState, WorkerUpdate
@@ -98,15 +98,22 @@ async def write(state: WorkerState, deps: Deps) -> WorkerUpdate:
             deps.journal.update(replace(attempt, status=AttemptStatus.EMPTY))
             return {"attempt": ""}
         attempt = written
+    _announce(deps, attempt)
+    if attempt.status is AttemptStatus.FAILED:  # nothing new was written: there is nothing to execute
+        _tell(deps, attempt, best_attempt(deps))
+        return {"attempt": ""}
+    return {"problem": ""}
+
+
+def _announce(deps: Deps, attempt: Attempt) -> None:
     deps.events.emit(
         EventKind.ATTEMPT_STARTED,
         attempt=attempt.id,
         operator=attempt.operator.value,
         title=attempt.title,
         parents=list(attempt.parents),
-        worker=state.worker,
+        worker=attempt.worker,
     )
-    return {"problem": ""}
 
 
 async def check(state: WorkerState, deps: Deps) -> WorkerUpdate:
@@ -132,12 +139,11 @@ async def repair(state: WorkerState, deps: Deps) -> WorkerUpdate:
     assert attempt.bundle is not None, "only written code is repaired"
     if attempt.repairs > state.repairs:  # recorded before the process died
         return {"problem": "", "fold": 0, "repairs": attempt.repairs}
-    broken = deps.journal.bundle(attempt.bundle)
     report = _last_failure(deps, attempt, state.problem)
-    mended = await deps.strategist.repair(brief(deps, seed=attempt.seed), broken, report)
-    if mended is None or mended.content_hash == attempt.bundle or deps.journal.twin(attempt, mended.content_hash):
-        return {"graded": True}  # nothing to try, or the loop guard: the same code was written before
-    deps.journal.save_bundle(attempt.id, mended, repairs=attempt.repairs + 1)
+    mended = await mended_bundle(attempt, report, state.problem, deps)
+    if mended is None:
+        return {"graded": True}
+    deps.journal.save_bundle(attempt.id, mended, repairs=attempt.repairs + 1, failure=state.problem)
     return {"problem": "", "fold": 0, "repairs": attempt.repairs + 1}
 
 
@@ -197,7 +203,9 @@ async def learn(state: WorkerState, deps: Deps) -> WorkerUpdate:
     attempt = deps.journal.attempt(state.attempt)
     before = best_attempt(deps)
     closed = scoring.close(deps, attempt, state.problem)
-    lesson = await deps.strategist.reflect(brief(deps, seed=attempt.seed), past(deps, closed))
+    if closed.status is AttemptStatus.FAILED:
+        guard.note_failure_again(deps.journal, closed)
+    lesson = await deps.strategist.reflect(brief(deps, attempt), past(deps, closed))
     closed = replace(closed, lesson=lesson)
     deps.journal.update(closed)
     deps.budget.note_pace(scoring.overheads(deps, closed))

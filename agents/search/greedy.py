@@ -4,8 +4,7 @@ The draft phase follows AIDE (arXiv 2502.13138): diversity first, then always th
 here, since an ensemble is scored from the out-of-fold predictions of its members.
 """
 
-from open_autoglm.agents.attempts import Attempt
-from open_autoglm.agents.search.base import Pick, SearchView
+from open_autoglm.agents.search.base import Pick, SearchView, pick_of, singles
 from open_autoglm.agents.strategist import Operator
 
 FIRST_DRAFTS = 4
@@ -27,7 +26,7 @@ class GreedyPolicy:
     def choose(self, view: SearchView) -> Pick | None:
         """See `SearchPolicy.choose`."""
         if self._should_merge(view):
-            return _pick(view, Operator.MERGE, tuple(attempt.id for attempt in _singles(view)))
+            return pick_of(view, Operator.MERGE, tuple(attempt.id for attempt in singles(view)))
         for operator in self._order(view):
             pick = self._try(view, operator)
             if pick is not None:
@@ -51,26 +50,18 @@ class GreedyPolicy:
     @staticmethod
     def _try(view: SearchView, operator: Operator) -> Pick | None:
         if operator is Operator.DRAFT:
-            return None if (operator, "") in view.exhausted else _pick(view, operator)
-        for parent in _singles(view)[:3]:
+            return None if (operator, "") in view.exhausted else pick_of(view, operator)
+        for parent in singles(view)[:3]:
             spent = operator is Operator.TUNE and view.trials.get(parent.id, 0) >= TRIALS_PER_PARENT
             if (operator, parent.id) not in view.exhausted and not spent:
-                return _pick(view, operator, (parent.id,))
+                return pick_of(view, operator, (parent.id,))
         return None
 
     @staticmethod
     def _should_merge(view: SearchView) -> bool:
         fresh = view.scored - view.scored_at_last_merge
-        if not view.may_merge or fresh <= 0 or len(_singles(view)) < 2:  # two make an ensemble
+        if not view.may_merge or fresh <= 0 or len(singles(view)) < 2:  # two make an ensemble
             return False
         if view.last or (view.share_spent >= CLOSING and fresh > 1):
             return True
         return view.made.get(Operator.DRAFT, 0) >= FIRST_DRAFTS and fresh >= MERGE_EVERY
-
-
-def _singles(view: SearchView) -> list[Attempt]:
-    return [attempt for attempt in view.best if attempt.operator is not Operator.MERGE]
-
-
-def _pick(view: SearchView, operator: Operator, parents: tuple[str, ...] = ()) -> Pick:
-    return Pick(operator=operator, slot=view.made.get(operator, 0), parents=parents)

@@ -85,7 +85,7 @@ def test_a_transaction_that_was_cut_leaves_nothing(journal: Journal) -> None:
     reserve(journal)
 
     def cut() -> None:
-        with journal._transaction() as db:
+        with journal.transaction() as db:
             db.execute("DELETE FROM attempts")
             raise RuntimeError
 
