@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from open_autoglm.sandbox.contracts.demand import demand
+
 # Only the types of a graph's own state may come back from its checkpoints. LangGraph reads this on import.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
@@ -27,6 +29,14 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         pytest.fail(f"This test opened a connection to {address!r}. Use a fake, or mark it `service`.")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what this machine cannot run, but never where CI runs."""
+    for mark in item.iter_markers("needs"):
+        there, reason = mark.args
+        demand(there=there, reason=reason)
 
 
 def pytest_collection_finish() -> None:

@@ -10,6 +10,7 @@ from open_autoglm.cli import main
 from open_autoglm.front import Front
 from open_autoglm.sandbox.backends.docker import missing_engine
 from open_autoglm.sandbox.backends.image import image_name
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.scripted_engine import ScriptedEngine
 from open_autoglm.terminal import Terminal
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.docker
 
 
 def typed(*tokens: str) -> str:
-    if missing_engine():
-        pytest.skip(missing_engine() or "")
+    lacking = missing_engine()
+    demand(there=lacking is None, reason=lacking or "")
     out = io.StringIO()
     front = Front(terminal=Terminal(out, io.StringIO(), io.StringIO()), engine=ScriptedEngine)
     assert main(["sandbox", *tokens], front=front) == 0

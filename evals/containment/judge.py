@@ -21,7 +21,12 @@ def judge(program: Program, expected: Expectation, report: ExecutionReport) -> l
     """Return what is wrong with a report; an empty list where the program was contained and the report shows it."""
     if expected.unpromised:
         return list(_bounds(program, report))
-    return [*_ending(program, expected, report), *_contents(expected, report), *_bounds(program, report)]
+    return [
+        *_ending(program, expected, report),
+        *_contents(expected, report),
+        *_connected(expected, report),
+        *_bounds(program, report),
+    ]
 
 
 def is_named(expected: Expectation, report: ExecutionReport) -> bool | None:
@@ -88,6 +93,17 @@ def _contents(expected: Expectation, report: ExecutionReport) -> Iterator[str]:
     yield from (f"{name!r} came over as an artefact" for name in expected.absent if name in paths)
     if expected.artefacts_at_most is not None and len(paths) > expected.artefacts_at_most:
         yield f"{len(paths)} artefacts came over"
+
+
+def _connected(expected: Expectation, report: ExecutionReport) -> Iterator[str]:
+    """What is wrong with whom it reached by the way out of its policy, and whom it did not."""
+    reached = {connection.host for connection in report.connections if not connection.refused}
+    away = [f"{connection.host}: {connection.refused}" for connection in report.connections if connection.refused]
+    yield from (f"{host!r} was reached" for host in sorted(reached - set(expected.let_through)))
+    yield from (f"{host!r} was not reached" for host in expected.let_through if host not in reached)
+    for host, reason in expected.turned_away.items():
+        if not any(line.startswith(f"{host}: ") and reason in line for line in away):
+            yield f"{host!r} is not listed as turned away for {reason!r}"
 
 
 def _bounds(program: Program, report: ExecutionReport) -> Iterator[str]:

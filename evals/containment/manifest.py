@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from open_autoglm.errors import InputError, UnknownName
 from open_autoglm.sandbox.base import Limits
+from open_autoglm.sandbox.policy import Policy, default_policy
 
 SUITE = Path(__file__).parents[1] / "suites" / "sandbox"
 StatusName = Literal["ok", "error", "timeout", "out_of_memory", "violation", "stalled", "cancelled", "sandbox_error"]
@@ -66,6 +67,10 @@ class Expectation(_Part):
     absent: list[str] = []
     """Artefacts that must not come over."""
     artefacts_at_most: int | None = None
+    let_through: list[str] = []
+    """Hosts that must be reported as reached by the way out of its policy; no others may be."""
+    turned_away: dict[str, str] = {}
+    """Hosts that must be reported as refused there, and a part of the reason."""
     says: list[str] = []
     """What must stand in the kept output."""
     predictions: Literal["", "refused"] = ""
@@ -111,6 +116,8 @@ class Program(_Part):
     """Whether it also belongs to the half that runs where every execution takes long, and with `--quick`; quick ones do."""
     needs: list[str] = []
     """Modules, or names of machines, without which it is left out (and told so)."""
+    network: list[str] = []
+    """What its policy lists in `network.allow`, where it is to have a way out; `{door}` stands for the port of the suite's own server."""
     limits: Allowance = Allowance()
     expect: Expectation = Expectation()
     expect_on: dict[str, Expectation] = {}
@@ -124,6 +131,14 @@ class Program(_Part):
         if not counted and self.expect_uncounted is not None and around not in self.expect_on:
             return self.expect_uncounted
         return self.expect_on.get(around) or self.expect_on.get(backend) or self.expect
+
+    def policy(self, *, door: int) -> Policy:
+        """Return what it is held to: the default, with a way out where it is to have one."""
+        if not self.network:
+            return default_policy()
+        allow = [host.replace("{door}", str(door)) for host in self.network]
+        rules = default_policy().model_dump(mode="json")
+        return Policy.model_validate({**rules, "network": {"access": "proxy", "allow": allow}})
 
     def missing(self, *, image: Collection[str] | None = None) -> list[str]:
         """Return what it needs and this machine lacks, or the container that it runs in: `image` names the packages in there."""

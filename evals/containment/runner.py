@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from open_autoglm.evals.containment.judge import holds_secret, is_named, judge
 from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
 from open_autoglm.evals.containment.manifest import SUITE, Expectation, Kind, Program
 from open_autoglm.evals.containment.traps import Traps
+from open_autoglm.evals.containment.ways import Way
 from open_autoglm.events import Json
 from open_autoglm.sandbox.backends.image import locked
-from open_autoglm.sandbox.base import Job, Sandbox, Session
+from open_autoglm.sandbox.base import Job, Session
+from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport, status_name
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, read_predictions
 from open_autoglm.tools.task import TaskType
@@ -59,45 +61,77 @@ class Outcome(BaseModel):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Bench:
     """What the programs of one backend share."""
 
-    session: Session
+    way: Way
     traps: Traps
     folder: Path
+    root: Path
     backend: str
     tier: str
+    isolating: bool
     counted: bool
-    root: Path
+    _sessions: dict[str, Session] = field(default_factory=dict)
+
+    def session(self, program: Program) -> Session:
+        """Return a session under a program's policy: one for all that have the same."""
+        policy = program.policy(door=self.traps.door)
+        if policy.digest not in self._sessions:
+            self._sessions[policy.digest] = self.way(policy).open(cpus=2)
+        return self._sessions[policy.digest]
+
+    def close(self) -> None:
+        """End all sessions."""
+        for session in self._sessions.values():
+            session.close()
+
+    def refusal(self, program: Program) -> str:
+        """Return why a program cannot run here; empty where it can."""
+        left_out = program.missing(image=_packages() if "docker" in self.tier else None)
+        if left_out:
+            return f"needs {', '.join(left_out)}"
+        if not self.isolating and not program.anywhere:
+            return "would harm the host where nothing isolates"
+        if not program.network:
+            return ""
+        readiness = self.way(program.policy(door=self.traps.door)).probe()
+        return (
+            ""
+            if readiness.ready
+            else f"its policy is refused, as it must be where it could not be kept: {readiness.reason}"
+        )
 
 
 def run_programs(
-    sandbox: Sandbox, programs: Sequence[Program], *, listen: Callable[[Outcome], None], root: Path = SUITE
+    way: Way, programs: Sequence[Program], *, listen: Callable[[Outcome], None], root: Path = SUITE
 ) -> list[Outcome]:
     """Run programs in a backend that is ready and return the outcome of each, the state of the machine afterwards last.
 
     Raises:
         SandboxUnavailable: The backend does not work here.
     """
+    sandbox = way(default_policy())
     readiness = sandbox.probe()
     surroundings = Surroundings.now()
     outcomes: list[Outcome] = []
     with Traps() as traps, tempfile.TemporaryDirectory(prefix="autoglm-suite-") as folder:
         inputs = Path(folder) / "inputs"
         _write_inputs(inputs)
-        with closing(sandbox.open(cpus=2)) as session:
-            bench = _Bench(
-                session=session,
-                traps=traps,
-                folder=Path(folder),
-                backend=sandbox.name,
-                tier=readiness.tier,
-                counted=readiness.details.get("limits", COUNTED) == COUNTED,
-                root=root,
-            )
+        bench = _Bench(
+            way=way,
+            traps=traps,
+            folder=Path(folder),
+            root=root,
+            backend=sandbox.name,
+            tier=readiness.tier,
+            isolating=sandbox.isolating,
+            counted=readiness.details.get("limits", COUNTED) == COUNTED,
+        )
+        with closing(bench):
             for program in programs:
-                outcomes.append(_outcome(bench, program, isolating=sandbox.isolating))
+                outcomes.append(_outcome(bench, program))
                 surroundings.note()
                 listen(outcomes[-1])
     outcomes.append(_afterwards(sandbox.name, readiness.tier, surroundings))
@@ -105,11 +139,8 @@ def run_programs(
     return outcomes
 
 
-def _outcome(bench: _Bench, program: Program, *, isolating: bool) -> Outcome:
-    left_out = program.missing(image=_packages() if "docker" in bench.tier else None)
-    reason = f"needs {', '.join(left_out)}" if left_out else ""
-    if not isolating and not program.anywhere:
-        reason = "would harm the host where nothing isolates"
+def _outcome(bench: _Bench, program: Program) -> Outcome:
+    reason = bench.refusal(program)
     blank = Outcome(
         program=program.name, kind=program.kind, row=program.row, backend=bench.backend, tier=bench.tier, status="",
         contained=None, named=None, problems=[reason] if reason else [], seconds=0.0,
@@ -133,7 +164,7 @@ def _tried(bench: _Bench, program: Program, blank: Outcome) -> Outcome:
         tag = f"autoglm-suite-{uuid.uuid4().hex}"
         job = _job(bench, program, turn, tag)
         try:
-            report = bench.session.run(job)
+            report = bench.session(program).run(job)
         except SandboxError as error:
             status, problems = "raised", [*problems, f"the sandbox failed: {error}"]
             break

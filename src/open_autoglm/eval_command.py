@@ -35,18 +35,19 @@ def eval_command(
     from open_autoglm.evals.containment.runner import run_programs  # noqa: PLC0415 - likewise
     from open_autoglm.evals.containment.table import as_text, held  # noqa: PLC0415 - likewise
     from open_autoglm.evals.containment.ways import chosen  # noqa: PLC0415 - loads the backends
+    from open_autoglm.sandbox.policy import default_policy  # noqa: PLC0415 - likewise
 
     manifest = load_manifest()
     programs = manifest.half() if quick and not only else manifest.pick(tuple(only))
     outcomes: list[Outcome] = []
     found: dict[str, dict[str, str]] = {}
-    for sandbox in chosen(backends):
-        readiness = sandbox.probe()
+    for way in chosen(backends):
+        readiness = way(default_policy()).probe()
         if readiness.tier in found:  # another name for the same
             continue
         found[readiness.tier] = {name: _public(value) for name, value in readiness.details.items()}
         front.terminal.tell(f"{readiness.tier}: {len(programs)} programs")
-        outcomes += run_programs(sandbox, programs, listen=lambda outcome: _tell(front, outcome))
+        outcomes += run_programs(way, programs, listen=lambda outcome: _tell(front, outcome))
     record = _record(suite, outcomes, found)
     if out is not None:
         _store(record, out)

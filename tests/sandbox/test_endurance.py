@@ -19,6 +19,7 @@ from open_autoglm.sandbox.backends.docker import DockerSandbox
 from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.contracts.conformance import Bench
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.supervision.exchange import remove
 
@@ -60,8 +61,7 @@ print(json.dumps([count, sorted(seen)]))
 
 def made(backend: Callable[..., Sandbox]) -> Sandbox:
     sandbox = backend(imports=())
-    if not sandbox.probe().ready and "CI" not in os.environ:
-        pytest.skip(sandbox.probe().reason)
+    demand(there=sandbox.probe().ready, reason=sandbox.probe().reason)
     return sandbox
 
 

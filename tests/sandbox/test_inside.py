@@ -143,7 +143,7 @@ os._exit(0)
 """
 
 
-@pytest.mark.skipif(not BubblewrapSandbox().probe().ready, reason="namespaces cannot be made here")
+@pytest.mark.needs(BubblewrapSandbox().probe().ready, "namespaces cannot be made here")
 def test_an_execution_gets_namespaces_of_its_own(tmp_path: Path) -> None:
     """With its own folders over the old ones, what must be kept shown again, and no way to further ones."""
     for name in ("stage", "out", "tmp/kept"):
@@ -157,7 +157,7 @@ def test_an_execution_gets_namespaces_of_its_own(tmp_path: Path) -> None:
     assert lines[1] == f"1 [] ['library'] {1 << 20}"
 
 
-@pytest.mark.skipif(not BubblewrapSandbox().probe().ready, reason="namespaces cannot be made here")
+@pytest.mark.needs(BubblewrapSandbox().probe().ready, "namespaces cannot be made here")
 def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
     """The fork server stays outside of them, and goes on."""
     for name in ("stage", "out", "tmp"):
@@ -175,7 +175,11 @@ def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
 
 
 CALLS = filters(default_policy())
-needs_filter = pytest.mark.skipif(CALLS is None, reason="the system calls of this machine have unknown numbers")
+needs_filter = pytest.mark.needs(CALLS is not None, "the system calls of this machine have unknown numbers")
+needs_rules = pytest.mark.needs(
+    VERSION >= OLDEST_FOR_ONE_USER,
+    f"the kernel's Landlock is {VERSION}, and {OLDEST_FOR_ONE_USER} is needed (Linux 6.12)",
+)
 RULES = default_policy().system_calls.model_copy(update={"reported": ()})
 UNASKED = filters(default_policy().model_copy(update={"system_calls": RULES}))
 """Asks about nothing that innocent code does: nobody answers the program below."""
@@ -218,7 +222,7 @@ def _rules(folder: Path) -> dict[str, Any]:
     return {"version": VERSION, "user": None, "shown": ["/"], "writable": sorted(places), "devices": ["/dev/null"]}
 
 
-@pytest.mark.skipif(VERSION < OLDEST_FOR_ONE_USER, reason="the kernel's Landlock is too old")
+@needs_rules
 def test_a_cell_lays_rules_on_itself(host: Host) -> None:
     """And is never forked ahead, where others of the same user could end it; what cannot be laid down ends it."""
     space = {**SPACE, "confine": _rules(host.folder)}
@@ -252,7 +256,7 @@ for path, mode in ((sys.argv[2], "a"), (sys.argv[3], "a"), (sys.argv[3], "r")):
 """
 
 
-@pytest.mark.skipif(VERSION < OLDEST_FOR_ONE_USER, reason="the kernel's Landlock is too old")
+@needs_rules
 def test_rules_hold_for_the_process_that_lays_them_on_itself(tmp_path: Path) -> None:
     """What they name as writable can be written, the rest is read at the most; an unknown right is an error."""
     (tmp_path / "writable").mkdir()

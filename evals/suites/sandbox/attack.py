@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -53,6 +54,50 @@ def call(number, *arguments):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
     return result
+
+
+def said_to_proxy(request, patience=15):
+    """Say something to the proxy of a policy with a way out; return the connection and the status of the answer, empty where it hangs up."""
+    host, port = os.environ["HTTPS_PROXY"].removeprefix("http://").split(":")
+    line = socket.create_connection((host, int(port)), timeout=patience)
+    try:
+        line.sendall(request if isinstance(request, bytes) else request.encode())
+        answer = line.recv(1000)
+    except OSError:
+        answer = b""
+    return line, b"".join(answer.split()[1:2]).decode("ascii", "replace")
+
+
+def connected(target):
+    """Ask the proxy for a host and port; return the connection and the status of the answer."""
+    return said_to_proxy(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n")
+
+
+def must_be_refused(*targets):
+    """Ask the proxy for hosts that it must not connect to."""
+    for target in targets:
+        line, status = connected(target)
+        line.close()
+        print("refused" if status == "403" else "no answer", target[:80], status, flush=True)
+        if status == "200":
+            breach(f"connected to {target[:80]}")
+
+
+def door_answers(line):
+    """Whether the server that the policy lists answers on this connection."""
+    line.sendall(b"GET / HTTP/1.0\r\n\r\n")
+    answer = b""
+    while part := line.recv(1000):
+        answer += part
+    line.close()
+    return answer.endswith(b"the door is open")
+
+
+def door_is_open():
+    """Say that the server that the policy lists can still be reached, as it must be."""
+    line, status = connected(f"localhost:{TRAPS['door']}")
+    if status == "200" and door_answers(line):
+        print("through the door", flush=True)
 
 
 def daemon(program, *arguments):

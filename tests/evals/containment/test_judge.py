@@ -7,7 +7,7 @@ import pytest
 from open_autoglm.evals.containment.judge import holds_secret, is_named, judge
 from open_autoglm.evals.containment.manifest import Expectation, Kind, Program
 from open_autoglm.sandbox.report import ExecutionReport
-from open_autoglm.sandbox.report_pb2 import Artefact, Isolation, RefusedArtefact, Status, Stream, Violation
+from open_autoglm.sandbox.report_pb2 import Artefact, Connection, Isolation, RefusedArtefact, Status, Stream, Violation
 
 
 def report(**values: object) -> ExecutionReport:
@@ -57,6 +57,26 @@ def test_a_contained_program_has_no_problems() -> None:
 def test_each_departure_is_told(expected: dict[str, object], values: dict[str, object], words: str) -> None:
     """In words that a reader can act on."""
     assert any(words in problem for problem in problems(Expectation.model_validate(expected), **values))
+
+
+REACHED = Connection(host="a.example", port=443, count=1)
+REFUSED = Connection(host="b.example", port=443, count=1, refused="not on the list of the policy")
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ({}, ["'a.example' was reached"]),
+        ({"let_through": ["a.example"]}, []),
+        ({"let_through": ["a.example", "b.example"]}, ["'b.example' was not reached"]),
+        ({"let_through": ["a.example"], "turned_away": {"b.example": "not on the list"}}, []),
+        ({"let_through": ["a.example"], "turned_away": {"b.example": "no public"}}, ["'b.example' is not listed as turned away for 'no public'"]),
+        ({"let_through": ["a.example"], "turned_away": {"a.example": ""}}, ["'a.example' is not listed as turned away for ''"]),
+    ],
+)  # fmt: skip
+def test_who_was_reached_is_compared(expected: dict[str, object], words: list[str]) -> None:
+    """Whoever is not expected to be let through must not have been."""
+    assert problems(Expectation.model_validate(expected), connections=[REACHED, REFUSED]) == words
 
 
 def test_an_innocent_program_may_say_what_it_likes() -> None:

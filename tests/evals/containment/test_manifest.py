@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from open_autoglm.errors import InputError, UnknownName
 from open_autoglm.evals.containment.manifest import FEW_RUNS, SUITE, Expectation, Program, load_manifest, statuses
+from open_autoglm.sandbox.policy import default_policy, departures
 from open_autoglm.sandbox.report_pb2 import Status
 
 
@@ -110,3 +111,15 @@ def test_what_a_container_lacks_is_missing_there() -> None:
     assert program.model_copy(update={"needs": ["no_such_module"]}).missing(image={"scikit-learn"}) == [
         "no_such_module"
     ]
+
+
+def test_a_program_may_have_a_way_out() -> None:
+    """Its policy is the default but for what it lists; without a list it is the default itself."""
+    policy = Program(name="x", kind="hostile", row="1", network=["localhost:{door}", "example.org"]).policy(door=8000)
+
+    assert Program(name="x", kind="hostile", row="1").policy(door=8000) is default_policy()
+    assert [(item.place, item.more or item.value) for item in departures(policy)] == [
+        ("network.access", "proxy"),
+        ("network.allow", ("localhost:8000", "example.org")),
+    ]
+    assert policy.digest != default_policy().digest

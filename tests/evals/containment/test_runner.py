@@ -8,7 +8,8 @@ from open_autoglm.errors import SandboxError
 from open_autoglm.evals.containment.manifest import Program
 from open_autoglm.evals.containment.runner import Outcome, run_programs
 from open_autoglm.evals.containment.traps import VARIABLE
-from open_autoglm.sandbox.base import Job
+from open_autoglm.sandbox.base import Job, Readiness, Sandbox
+from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Status, Stream
 from open_autoglm.sandbox.scripted import Answer, ScriptedSandbox
@@ -21,9 +22,28 @@ def report(said: str = "TRIED") -> ExecutionReport:
     return ExecutionReport(status=Status.STATUS_OK, stdout=Stream(head=said), job_sha256="x", isolation=where)
 
 
+class ScriptedWay:
+    """Makes fakes that answer from one list, and takes down under which policies."""
+
+    def __init__(self, answers: list[Answer], *, with_network: bool = True) -> None:
+        self.sandbox, self.with_network = ScriptedSandbox(answers), with_network
+        self.opened: list[tuple[str, ...]] = []
+
+    def __call__(self, policy: Policy) -> Sandbox:
+        self.opened.append(policy.network.allow)
+        if policy.network.allow and not self.with_network:
+            return _Refusing([])
+        return self.sandbox
+
+
+class _Refusing(ScriptedSandbox):
+    def probe(self) -> Readiness:
+        return Readiness(backend="scripted", ready=False, isolating=True, tier="none", reason="It has none.")
+
+
 def outcomes(*programs: Program, answers: list[Answer]) -> list[Outcome]:
     heard: list[Outcome] = []
-    found = run_programs(ScriptedSandbox(answers), programs, listen=heard.append)
+    found = run_programs(ScriptedWay(answers), programs, listen=heard.append)
     assert heard == found
     return found
 
@@ -82,3 +102,26 @@ def test_what_this_machine_lacks_is_told() -> None:
     found = outcomes(BOMB.model_copy(update={"needs": ["no_such_module"]}), answers=[])
 
     assert (found[0].contained, found[0].problems) == (None, ["needs no_such_module"])
+
+
+THROUGH = Program(name="way_out_taken_over", kind="hostile", row="71", network=["localhost:{door}"])
+
+
+def test_programs_of_one_policy_share_a_session() -> None:
+    """One under the default, one with the way out, in whatever order they come; the door's port is filled in."""
+    way = ScriptedWay([report()] * 3)
+    found = run_programs(way, [BOMB, THROUGH, BOMB.model_copy(update={"name": "daemon"})], listen=lambda _: None)
+    (listed,) = {allow for allow in way.opened if allow}
+
+    assert [outcome.contained for outcome in found] == [True] * 4
+    assert listed[0].removeprefix("localhost:").isdecimal()
+    assert len(way.sandbox.sessions) == 2
+    assert all(session.closed for session in way.sandbox.sessions)
+
+
+def test_where_a_policy_is_refused_its_programs_are_left_out() -> None:
+    """With the sandbox's reason; all others run."""
+    found = run_programs(ScriptedWay([report()], with_network=False), [THROUGH, BOMB], listen=lambda _: None)
+
+    assert [outcome.contained for outcome in found] == [None, True, True]
+    assert found[0].problems == ["its policy is refused, as it must be where it could not be kept: It has none."]

@@ -1,20 +1,17 @@
 """The attack suite itself: every backend that is ready holds against all of it."""
 
-import os
-
 import pytest
 
-from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.evals.containment.manifest import load_manifest
 from open_autoglm.evals.containment.runner import Outcome, run_programs
-from open_autoglm.evals.containment.ways import FALLBACKS, chosen
+from open_autoglm.evals.containment.ways import OTHER_WAYS, named
 from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.choice import backends
+from open_autoglm.sandbox.contracts.demand import demand
+from open_autoglm.sandbox.policy import default_policy
 
 MANIFEST = load_manifest()
 ENOUGH_NAMED = 0.95
-MAY_BE_MISSING = ("landlock",)
-"""Machines of CI may have a kernel without it."""
 
 
 def wrong(outcomes: list[Outcome]) -> dict[str, list[str]]:
@@ -25,17 +22,18 @@ def test_the_quick_programs_are_contained() -> None:
     """The few that take no time run with every change."""
     sandbox = BubblewrapSandbox(imports=())
     ready = sandbox.probe()
-    if not ready.ready and "CI" not in os.environ:
-        pytest.skip(ready.reason)
+    demand(there=ready.ready, reason=ready.reason)
 
-    outcomes = run_programs(sandbox, [p for p in MANIFEST.programs if p.quick], listen=lambda _: None)
+    outcomes = run_programs(lambda _: sandbox, [p for p in MANIFEST.programs if p.quick], listen=lambda _: None)
 
     assert wrong(outcomes) == {}
     assert len(outcomes) > 5
 
 
 MARKS = {"docker": [pytest.mark.docker], "jupyter": [pytest.mark.docker]}
-WAYS = [*(backend.name for backend in backends()), *FALLBACKS]
+ELSEWHERE = ("landlock", "landlock/own_user")
+"""As a user of its own it runs in `test_ordinary_user`; by itself it is that or `landlock/same_user`."""
+WAYS = [name for name in (*(backend.name for backend in backends()), *OTHER_WAYS) if name not in ELSEWHERE]
 ALL_IN = "bubblewrap"
 """Where every program runs; elsewhere half of them, which covers every mechanism: CI has ten minutes for the sandboxes."""
 
@@ -46,15 +44,13 @@ ALL_IN = "bubblewrap"
 )
 def test_every_program_is_contained(name: str) -> None:
     """Hostile ones do no harm and are reported as they must be; innocent ones work."""
-    try:
-        sandbox = chosen([name])[0]
-    except SandboxUnavailable as error:
-        if "CI" in os.environ and name not in MAY_BE_MISSING:
-            raise
-        pytest.skip(str(error))
+    readiness = named(name)(default_policy()).probe()
+    demand(there=readiness.ready, reason=readiness.reason)
 
-    outcomes = run_programs(sandbox, MANIFEST.programs if name == ALL_IN else MANIFEST.half(), listen=lambda _: None)
+    outcomes = run_programs(
+        named(name), MANIFEST.programs if name == ALL_IN else MANIFEST.half(), listen=lambda _: None
+    )
 
     assert wrong(outcomes) == {}
-    named = [outcome.named for outcome in outcomes if outcome.named is not None]
-    assert sum(named) >= ENOUGH_NAMED * len(named), [outcome.program for outcome in outcomes if outcome.named is False]
+    told = [outcome.named for outcome in outcomes if outcome.named is not None]
+    assert sum(told) >= ENOUGH_NAMED * len(told), [outcome.program for outcome in outcomes if outcome.named is False]

@@ -24,6 +24,7 @@ from open_autoglm.sandbox.backends.docker import DockerLauncher, DockerSandbox
 from open_autoglm.sandbox.backends.image import image_name, locked
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.contracts.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.contracts.isolation_contract import IsolationContract
 from open_autoglm.sandbox.contracts.packages_contract import PackagesContract
 from open_autoglm.sandbox.launch import Seclusion
@@ -37,8 +38,7 @@ from open_autoglm.sandbox.supervision.session import SupervisedSession
 def engine() -> Any:
     """The engine, once the backend is ready. Where CI runs, tests that are left out would prove nothing."""
     ready = DockerSandbox().probe()
-    if not ready.ready and "CI" not in os.environ:
-        pytest.skip(ready.reason)
+    demand(there=ready.ready, reason=ready.reason)
     assert ready.ready, ready.reason
     return backend.engine()
 

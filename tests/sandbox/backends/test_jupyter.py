@@ -1,6 +1,5 @@
 """Kernels that are used once: the contracts inside bubblewrap, and what holds in every sandbox that a kernel is put into."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from open_autoglm.sandbox.backends.jupyter import JupyterSandbox, KernelLauncher
 from open_autoglm.sandbox.base import Profile, Readiness, Sandbox
 from open_autoglm.sandbox.bundles.profiles import KERNEL_IMPORTS
 from open_autoglm.sandbox.contracts.conformance import Bench, SandboxContract
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.contracts.isolation_contract import IsolationContract
 from open_autoglm.sandbox.contracts.packages_contract import PackagesContract
 from open_autoglm.sandbox.launch import Launcher, Seclusion
@@ -22,7 +22,7 @@ from open_autoglm.sandbox.supervision.server import receive
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 around = BubblewrapSandbox().probe()
-needs_bubblewrap = pytest.mark.skipif(not around.ready and "CI" not in os.environ, reason=around.reason)
+needs_bubblewrap = pytest.mark.needs(around.ready, around.reason)
 LOOKS = """
 import asyncio, threading
 from IPython import get_ipython
@@ -106,8 +106,7 @@ class TestInDocker(SandboxContract, PackagesContract, IsolationContract):
 
     def make_sandbox(self) -> Sandbox:
         sandbox = DockerSandbox(imports=(), seclusion=Seclusion.NAMESPACES)
-        if not sandbox.probe().ready and "CI" not in os.environ:
-            pytest.skip(sandbox.probe().reason)
+        demand(there=sandbox.probe().ready, reason=sandbox.probe().reason)
         return JupyterSandbox(imports=(), around=[sandbox])
 
 
@@ -127,8 +126,7 @@ def test_kernels_run_in_every_sandbox(tier: str, tmp_path: Path) -> None:
     """Once for a job, and with a state; both are interrupted and ended from outside."""
     make: Callable[[], BubblewrapSandbox | DockerSandbox] = WAYS[tier]
     readiness = make().probe()
-    if not readiness.ready and "CI" not in os.environ:
-        pytest.skip(readiness.reason)
+    demand(there=readiness.ready, reason=readiness.reason)
     sandbox = JupyterSandbox(imports=(), around=[make()])
     session = sandbox.open(cpus=1)
     bench = Bench(session, tmp_path)

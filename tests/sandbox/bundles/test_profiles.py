@@ -1,7 +1,6 @@
 """Which libraries a fork server imports, and that its forks can use them."""
 
 import importlib.util
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,11 @@ from open_autoglm.sandbox.base import Job, Limits, Profile, Sandbox
 from open_autoglm.sandbox.bundles import profiles
 from open_autoglm.sandbox.bundles.profiles import IMPORTS, profile_of
 from open_autoglm.sandbox.contracts.conformance import Bench
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.supervision.servers import Servers
 
-needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+needs_torch = pytest.mark.needs(importlib.util.find_spec("torch") is not None, "torch is not installed")
 
 
 def job(code: str, call: str = "script") -> Job:
@@ -118,8 +118,7 @@ print(loss.item() < 0.1)
 @pytest.mark.parametrize("backend", [ProcessSandbox, BubblewrapSandbox], ids=["process", "bubblewrap"])
 def test_forks_of_a_server_with_torch_can_train(backend: Callable[[], Sandbox], tmp_path: Path) -> None:
     """One after another, with threads: a parent that had computed would hang them."""
-    if not backend().probe().ready and "CI" not in os.environ:
-        pytest.skip(backend().probe().reason)
+    demand(there=backend().probe().ready, reason=backend().probe().reason)
     session = backend().open(cpus=2, profile=Profile.TORCH)
     bench = Bench(session, tmp_path)
     reports = [bench.run(TRAINING, wall_seconds=60, memory_bytes=4 << 30) for _ in range(3)]

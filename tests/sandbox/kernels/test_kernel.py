@@ -1,6 +1,5 @@
 """Stateful kernels: what they do for their users, and what they cannot do to their host."""
 
-import os
 import threading
 import time
 import uuid
@@ -23,7 +22,7 @@ from open_autoglm.sandbox.supervision.pool import PooledSandbox
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 around = BubblewrapSandbox().probe()
-needs_bubblewrap = pytest.mark.skipif(not around.ready and "CI" not in os.environ, reason=around.reason)
+needs_bubblewrap = pytest.mark.needs(around.ready, around.reason)
 
 
 @pytest.fixture(scope="module")

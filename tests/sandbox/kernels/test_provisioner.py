@@ -24,6 +24,7 @@ from open_autoglm.sandbox.backends.process import ProcessSandbox
 from open_autoglm.sandbox.base import KernelSession, Profile
 from open_autoglm.sandbox.bundles.profiles import KERNEL_IMPORTS
 from open_autoglm.sandbox.contracts.conformance import DAEMON, alive
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.kernels import kernelspecs, provisioner, wires
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
@@ -71,8 +72,7 @@ def require(name: str) -> None:
     """Leave a test out where its sandbox is not ready; where CI runs, that would prove nothing."""
     if name in SANDBOXES:
         readiness = SANDBOXES[name]().probe()
-        if not readiness.ready and "CI" not in os.environ:
-            pytest.skip(readiness.reason)
+        demand(there=readiness.ready, reason=readiness.reason)
 
 
 def asked(client: Any, code: str) -> tuple[dict[str, Any], str]:

@@ -319,7 +319,7 @@ def through(target):
 """
 
 
-@pytest.mark.skipif(not BubblewrapSandbox().probe().ready, reason="namespaces cannot be made here")
+@pytest.mark.needs(BubblewrapSandbox().probe().ready, "namespaces cannot be made here")
 def test_code_reaches_what_its_policy_lists_and_nothing_else(tmp_path: Path, echo: int) -> None:
     """By the variable that programs look for; every connection is in the report."""
     (tmp_path / "policy.yaml").write_text(f"network: {{access: proxy, allow: ['localhost:{echo}']}}")

@@ -1,6 +1,5 @@
 """The session that local backends share, where the machine or the caller misbehaves."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ from open_autoglm.sandbox.backends import bubblewrap
 from open_autoglm.sandbox.backends.process import ProcessLauncher, ProcessSandbox
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.contracts.conformance import DAEMON, Bench, alive
+from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.supervision import execution
 from open_autoglm.sandbox.supervision.cancellation import Cancellation
@@ -48,8 +48,7 @@ def test_without_control_groups_isolated_code_is_held_by_rlimits(
     """A count of processes that is its own, in namespaces of its own."""
     monkeypatch.setattr(Cgroup, "make", lambda: None)
     sandbox = bubblewrap.BubblewrapSandbox(imports=())
-    if not sandbox.probe().ready and "CI" not in os.environ:
-        pytest.skip(sandbox.probe().reason)
+    demand(there=sandbox.probe().ready, reason=sandbox.probe().reason)
     session = sandbox.open(cpus=1)
     report = Bench(session, tmp_path).run(
         "import resource\nprint(resource.getrlimit(resource.RLIMIT_NPROC)[0], resource.getrlimit(resource.RLIMIT_DATA)[0] >> 30)",
@@ -106,8 +105,7 @@ def test_the_disk_limit_may_change_between_jobs(tmp_path: Path) -> None:
 def test_who_is_in_a_hurry_does_not_wait_for_imports(backend: Callable[..., Sandbox], tmp_path: Path) -> None:
     """The first execution imports what it needs by itself; the next ones find everything, and are charged for none of it."""
     sandbox = backend(imports=("wave", "no_such_library", "numpy", "sndhdr"))
-    if not sandbox.probe().ready and "CI" not in os.environ:
-        pytest.skip(sandbox.probe().reason)
+    demand(there=sandbox.probe().ready, reason=sandbox.probe().reason)
     session = sandbox.open(cpus=1)
     bench = Bench(session, tmp_path)
     reports = [bench.run("print('numpy' in sys.modules)", memory_bytes=60 << 20) for _ in range(2)]
@@ -209,8 +207,7 @@ def test_bubblewrap_says_why_it_is_not_ready(monkeypatch: pytest.MonkeyPatch) ->
 def test_private_files_reach_the_inside_whatever_the_umask(backend: Callable[..., Sandbox], tmp_path: Path) -> None:
     """A sandbox started by root runs as another user: what is handed over must be readable, the original unchanged."""
     sandbox = backend(imports=())
-    if not sandbox.probe().ready and "CI" not in os.environ:
-        pytest.skip(sandbox.probe().reason)
+    demand(there=sandbox.probe().ready, reason=sandbox.probe().reason)
     secret = tmp_path / "private"
     secret.write_text("seen")
     secret.chmod(0o600)
