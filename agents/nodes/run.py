@@ -10,6 +10,7 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.baselines import dummy_on_folds, dummy_on_holdout
 from open_autoglm.agents.finalise.deliver import deliver, explain
 from open_autoglm.agents.finalise.settle import settle
+from open_autoglm.agents.glm.sharing import leaves
 from open_autoglm.agents.ingest import lost_labels, read_tables, request_for, settle_test_role
 from open_autoglm.agents.nodes.refusing import refuse_useless_data
 from open_autoglm.agents.options import RunOptions
@@ -148,8 +149,7 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
 def _leaves_the_machine(deps: Deps) -> list[str]:
     if deps.strategist.name == "recipes":
         return []
-    share, reader = deps.workspace.options.share, deps.strategist.name
-    return [deps.say("{share} of the data to {reader}", share=share, reader=reader)]
+    return leaves(deps.workspace.options.share, deps.strategist.name, deps.say)
 
 
 async def _apply(state: RunState, deps: Deps, edited: TaskSpec) -> None:

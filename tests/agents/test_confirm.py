@@ -50,7 +50,8 @@ def test_a_task_that_is_fine_goes_on_as_it_is(tmp_path: Path) -> None:
     """The person is told what a strategist that is no recipe gets to see."""
     outcome, told = confirmed(tmp_path, lambda task: task)
 
-    assert told == ["summary of the data to scripted"]
+    assert told[0].startswith("To scripted: your words, column names and types, rounded aggregates")
+    assert told[1] == "Not sent: rows, ids, free text, dates, rare values."
     assert (outcome.task.metric.name, outcome.attempts) == ("roc_auc", 2)
 
 

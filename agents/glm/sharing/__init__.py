@@ -1,0 +1,30 @@
+"""What of the data and of executions may stand in a prompt, by level of sharing. Nothing else makes text for a prompt.
+
+`data_card` tells of task and table, `report_excerpt` of an execution, `source_for` shows code, `lesson_text` cleans a line of
+memory; all give `Shared`, the one type that a message of a call takes. `leaves` says in words what that comes to.
+"""
+
+from open_autoglm.agents.glm.sharing.card import data_card
+from open_autoglm.agents.glm.sharing.disclosure import Share
+from open_autoglm.agents.glm.sharing.excerpt import report_excerpt
+from open_autoglm.agents.glm.sharing.leaving import leaves
+from open_autoglm.agents.glm.sharing.lessons import lesson_text, recalled, stored_lesson
+from open_autoglm.agents.glm.sharing.shared import (
+    DATA_RULE,
+    Admissible,
+    NotShared,
+    Shared,
+    admitted,
+    from_model,
+    from_user,
+    joined,
+    ours,
+    rendered,
+    token,
+)
+from open_autoglm.agents.glm.sharing.source import ShownSource, source_for
+
+__all__ = [
+    "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "data_card", "from_model", "from_user",
+    "joined", "leaves", "lesson_text", "ours", "recalled", "rendered", "report_excerpt", "source_for", "stored_lesson", "token",
+]  # fmt: skip

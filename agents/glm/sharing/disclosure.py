@@ -1,0 +1,107 @@
+"""What of a table may be named at a level of sharing: columns always, values hardly ever.
+
+`schema`   names and types of columns; classes go by stand-ins (c0, c1, ...).
+`summary`  also aggregates, and names of levels and classes that at least ten rows share.
+`rows`     also a few rows, and messages and output as they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, TypeAlias
+
+from open_autoglm.agents.glm.sharing.cleaning import quoted
+from open_autoglm.agents.strategist import Brief
+from open_autoglm.tools.data.kinds import ColumnKind, looks_like_id
+from open_autoglm.tools.data.profile import ColumnProfile, DataProfile, Level
+from open_autoglm.tools.task import Label, TaskSpec
+
+Share: TypeAlias = Literal["schema", "summary", "rows"]
+
+SHARED_BY = 10
+"""Rows that a value must be shared by before it is named."""
+MOST_LEVELS = 20
+LEVEL_CHARACTERS = 40
+"""A longer level is a text."""
+COVERED = 0.5
+"""Share of a column's filled rows that its frequent values must make up; where most are rare, they are names of something."""
+_UNNAMED_KINDS = (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.EMPTY, ColumnKind.CONSTANT)
+_UNNAMED_ROLES = ("id", "time", "group", "series")
+_PREFIXES = ("c", "class_", "kind_", "answer_", "choice_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disclosure:
+    """A task, its data, and how much of it may be shown."""
+
+    share: Share
+    task: TaskSpec
+    profile: DataProfile
+    classes: tuple[Label, ...] = ()
+    """In the order of the probability columns."""
+
+    @classmethod
+    def of(cls, brief: Brief, share: Share) -> "Disclosure":
+        """Take what a strategist was told."""
+        return cls(share=share, task=brief.task, profile=brief.profile, classes=brief.classes)
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """Names of all columns."""
+        return frozenset(column.name for column in self.profile.columns)
+
+    @cached_property
+    def stand_ins(self) -> tuple[str, ...]:
+        """A name for each class that says nothing of the data, and that nothing in the data is called."""
+        taken = self.columns | {str(label) for label in self.classes} | set(self._level_texts())
+        for prefix in _PREFIXES:
+            names = tuple(f"{prefix}{number}" for number in range(len(self.classes)))
+            if taken.isdisjoint(names):
+                return names
+        return tuple(f"stand_in_for_class_{number}" for number in range(len(self.classes)))
+
+    @cached_property
+    def hidden(self) -> dict[Label, str]:
+        """Classes that may not be named, with their stand-ins."""
+        named = self._named_classes
+        return {label: name for label, name in zip(self.classes, self.stand_ins, strict=True) if label not in named}
+
+    def class_name(self, label: Label) -> str:
+        """Return how a class is written in a prompt."""
+        return self.hidden[label] if label in self.hidden else _written(label)
+
+    def levels(self, column: ColumnProfile) -> Sequence[Level]:
+        """Return the values of a column that may be named, most frequent first."""
+        if self.share == "schema" or names_rows(column) or column.kind in _UNNAMED_KINDS:
+            return ()
+        if column.role == "target":
+            return [level for level in column.levels if level.value not in self.hidden and _may_be_named(level)]
+        named = [level for level in column.levels if _may_be_named(level)]
+        filled = self.profile.sampled_rows * (1 - column.missing_fraction)
+        return named[:MOST_LEVELS] if sum(level.count for level in named) >= COVERED * filled else ()
+
+    @cached_property
+    def _named_classes(self) -> frozenset[Label]:
+        if self.share == "schema":
+            return frozenset()
+        counted = {level.value: level for level in self.profile.target.classes}
+        if self.share == "rows":
+            return frozenset(self.classes)
+        return frozenset(label for label in self.classes if label in counted and _may_be_named(counted[label]))
+
+    def _level_texts(self) -> Iterator[str]:
+        for column in self.profile.columns:
+            yield from (str(level.value) for level in column.levels)
+
+
+def names_rows(column: ColumnProfile) -> bool:
+    """Whether the values of a column name rows, persons, places or times, so that none of them is told."""
+    return column.role in _UNNAMED_ROLES or column.kind is ColumnKind.IDENTIFIER or looks_like_id(column.name)
+
+
+def _may_be_named(level: Level) -> bool:
+    return level.count >= SHARED_BY and len(str(level.value)) <= LEVEL_CHARACTERS
+
+
+def _written(label: Label) -> str:
+    return quoted(label, LEVEL_CHARACTERS) if isinstance(label, str) else repr(label)
