@@ -18,7 +18,7 @@ from open_autoglm.settings import KEYS
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.zh.md")
-PAGES = (*READMES, "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")
+PAGES = (*READMES, "CONTRIBUTING.md", "CHANGELOG.md", "docs/glm.md", "examples/README.md")
 pytestmark = pytest.mark.checkout
 
 
@@ -60,7 +60,7 @@ def every_command() -> Iterator[tuple[str, App]]:
                 yield f"{name} {inner}", subcommand
 
 
-@pytest.mark.parametrize("page", [*READMES, "examples/README.md"])
+@pytest.mark.parametrize("page", [*READMES, "docs/glm.md", "examples/README.md"])
 def test_every_command_shown_can_be_typed(page: str) -> None:
     """The command line parses each command of the page, with its options."""
     shown = list(commands(page))

@@ -17,6 +17,7 @@ from cyclopts import App, CycloptsError, Parameter
 from open_autoglm.cli_options import NO_BUDGET, NO_WISHES, Budget, Given, Json, Quiet, Read, RunDir, SandboxName, Wishes
 from open_autoglm.errors import AutoGLMError, InputError, TransientError
 from open_autoglm.front import Front
+from open_autoglm.glm_cli import glm_app
 from open_autoglm.ground import require_ground
 from open_autoglm.terminal import Terminal, hold_descriptors
 
@@ -48,6 +49,7 @@ sandbox_app = App(
     name="sandbox", help="Images and containers in which written code runs (Docker), and sealed kernels for Jupyter."
 )
 app.command(sandbox_app)
+app.command(glm_app)
 
 
 @app.command(usage="Usage: autoglm run PROMPT --data FILE... [OPTIONS]\n")

@@ -19,6 +19,9 @@ MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model
 MaxCost: TypeAlias = Annotated[
     float | None, Parameter(help="Most money to spend on tokens (this version spends none).")
 ]
+BaseUrl: TypeAlias = Annotated[
+    str | None, Parameter(help="Endpoint of a language model, such as http://127.0.0.1:8000/v1.")
+]
 SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"]
 
 Read: TypeAlias = Annotated[

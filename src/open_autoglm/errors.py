@@ -15,6 +15,7 @@ AutoGLMError                 1    the run failed for good
 │   └── SandboxUnavailable  54    no backend that may run this code is ready
 ├── TransientError          75    try the same again later
 │   └── EndpointFailed      75    a language model's endpoint gave no answer, after all retries
+├── ServerFailed             1    a model server that we started ended, or never answered
 ├── UnusableReply            1    what a language model answered cannot be used: the operator failed, not the run
 │   └── EditRefused          1    code in an answer that cannot be taken: no file, or an edit that does not apply once
 ├── ApprovalNeeded          77    a question came up and nobody is there to answer it
@@ -108,6 +109,15 @@ class UnusableReply(AutoGLMError):
 
 class EditRefused(UnusableReply):
     """An answer holds no code, or an edit that does not apply exactly once. The message is written for the model."""
+
+
+class ServerFailed(AutoGLMError):
+    """A model server that we started ended by itself, or never answered."""
+
+    def __init__(self, message: str, *, tail: Iterable[str]) -> None:
+        super().__init__(message)
+        self.tail = tuple(tail)
+        """The last lines that it printed."""
 
 
 class ApprovalNeeded(AutoGLMError):
