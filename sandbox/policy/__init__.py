@@ -25,6 +25,8 @@ SCHEMA_VERSION = 1
 _HOST = re.compile(
     r"localhost|(?=.*[a-z])[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*\.[a-z][a-z0-9-]*[a-z0-9]"
 )
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
+HIGHEST_PORT = 65_535
 FAMILY_NUMBERS = {"unix": 1, "inet": 2, "inet6": 10, "netlink": 16}
 IOCTL_NUMBERS = {"TIOCSTI": 0x5412, "TIOCLINUX": 0x541C}
 
@@ -51,8 +53,9 @@ def _bare(name: str) -> str:
 
 
 def _host(text: str) -> str:
-    name, _, port = text.partition(":")
-    if not _HOST.fullmatch(name) or (port and not port.isdecimal()) or (name == "localhost" and not port):
+    name, colon, port = text.partition(":")
+    known = not colon or (_PORT.fullmatch(port) and int(port) <= HIGHEST_PORT)
+    if not _HOST.fullmatch(name) or not known or (name == "localhost" and not port):
         raise ValueError(f"{text!r} is no host name such as example.org or example.org:8443")
     return text
 

@@ -22,12 +22,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from open_autoglm.sandbox.policy import HIGHEST_PORT
 from open_autoglm.sandbox.report_pb2 import Connection
 
 PORT = 3128
 """Where it listens inside."""
 USUAL_PORT = 443
-HIGHEST_PORT = 65_535
 HEAD_BYTES = 8192
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.05
@@ -238,11 +238,9 @@ def _is_loopback(place: str) -> bool:
 def _is_public(place: str) -> bool:
     """Whether an address is one of the public network; one that stands for another is public where that is."""
     address = ipaddress.ip_address(place)
-    if address.is_multicast or not address.is_global:
-        return False
-    if isinstance(address, ipaddress.IPv4Address):
-        return True
-    carried = address.sixtofour
-    if address in _STANDS_FOR_4:
-        carried = ipaddress.IPv4Address(int(address) & _LOWEST_32_BITS)
-    return not address.is_site_local and (carried is None or _is_public(str(carried)))
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local:
+            return False
+        if address in _STANDS_FOR_4:
+            return _is_public(str(ipaddress.IPv4Address(int(address) & _LOWEST_32_BITS)))
+    return address.is_global and not address.is_multicast

@@ -351,10 +351,12 @@ def test_what_has_no_network_of_its_own_refuses(tmp_path: Path) -> None:
     [
         "{access: proxy}", "{allow: [example.org]}", "{access: proxy, allow: ['1.2.3.4']}", "{access: proxy, allow: [localhost]}",
         "{access: proxy, allow: ['::1']}", "{access: proxy, allow: ['a.org:https']}", "{access: proxy, allow: ['*.org']}",
+        "{access: proxy, allow: ['a.org:']}", "{access: proxy, allow: ['a.org:0']}", "{access: proxy, allow: ['a.org:0443']}", "{access: proxy, allow: ['a.org:65536']}",
+        "{access: proxy, allow: ['a.org:\u0661']}", "{access: proxy, allow: ['localhost:']}", "{access: proxy, allow: ['A.org']}", "{access: proxy, allow: ['127.0.0.0x1:1']}",
     ],
 )  # fmt: skip
 def test_a_list_holds_names(tmp_path: Path, network: str) -> None:
-    """Neither numbers nor patterns, and none without a proxy."""
+    """Neither numbers nor patterns, no port that no request can name, and none without a proxy."""
     (tmp_path / "policy.yaml").write_text(f"network: {network}")
     with pytest.raises(SettingsError, match="network"):
         read_policy(tmp_path / "policy.yaml")
