@@ -64,18 +64,6 @@ print([number for number, way in enumerate(ways) if works(way)])
         assert (secret.read_text(), secret.stat().st_mode & 0o777, list(folder.iterdir())) == ("x", 0o666, [])
         assert secret.stat().st_mtime != 1
 
-    def test_there_are_no_rights_to_abuse(self, bench: Bench) -> None:
-        """No capability in effect, no way to new ones, no namespaces, nothing to mount."""
-        code = """
-status = dict(line.split(':', 1) for line in open('/proc/self/status').read().splitlines())
-print([status[k].strip() for k in ('CapInh', 'CapPrm', 'CapEff', 'CapAmb', 'NoNewPrivs')])
-print(libc.unshare(0x10000000), libc.mount(b'none', b'/tmp', b'tmpfs', 0, None), libc.chroot(b'/tmp'))
-"""
-        report = bench.run(TRY + code)
-
-        assert report.stdout.head.splitlines()[0] == str(["0000000000000000"] * 4 + ["1"])
-        assert report.stdout.head.splitlines()[1] == "-1 -1 -1"
-
     def test_what_the_policy_refuses_is_in_the_report(self, bench: Bench, tmp_path: Path) -> None:
         """By name and path, counted; and nothing of what innocent code does, such as copying a file with its rights and times."""
         code = f"""
