@@ -10,7 +10,8 @@ from pathlib import Path
 import psutil
 
 from open_autoglm.sandbox.backends.docker import engine, missing_engine
-from open_autoglm.sandbox.supervision.exchange import owner_of
+from open_autoglm.sandbox.supervision.folders import PREFIX, owner_of
+from open_autoglm.sandbox.supervision.orphans import started_by
 from open_autoglm.sandbox.supervision.owner import owner
 
 PATIENCE_SECONDS = 5.0
@@ -71,10 +72,9 @@ class Surroundings:
 
 def _belongings() -> set[str]:
     """Return what belongs to this process now, one line each."""
-    children = {
-        f"process {child.pid} {' '.join(_words(child))[:80]}" for child in psutil.Process().children(recursive=True)
-    }
-    sessions = Path(tempfile.gettempdir()).glob("autoglm-session-*")
+    pids = {child.pid for child in psutil.Process().children(recursive=True)} | started_by(owner())
+    processes = {f"process {pid} {' '.join(_words(pid))[:80]}" for pid in pids}
+    sessions = Path(tempfile.gettempdir()).glob(f"{PREFIX}*")
     folders = {f"folder {path}" for path in sessions if owner_of(path) == owner()}
     groups = {
         f"control group {path}"
@@ -82,7 +82,7 @@ def _belongings() -> set[str]:
         for path in _GROUPS.glob(f"{pattern}/{os.getpid()}-*")
     }
     mounts = {f"mount {place}" for line in _mounted() if "autoglm" in (place := line.split()[4])}  # others mount, too
-    return children | folders | groups | mounts | {f"container {name}" for name in _containers()}
+    return processes | folders | groups | mounts | {f"container {name}" for name in _containers()}
 
 
 def _containers() -> list[str]:
@@ -100,7 +100,7 @@ def _kept_of(containers: Iterable[str]) -> Iterator[str]:
     if not wanted:
         return
     lines = _mounted()
-    commands = [" ".join(_words(process)) for process in psutil.process_iter()]
+    commands = [" ".join(_words(process.pid)) for process in psutil.process_iter()]
     for name in wanted:
         groups = [path for pattern in ("*/docker/*", "docker/*", "system.slice/*") for path in _GROUPS.glob(pattern)]
         yield from (f"control group {path}" for path in groups if name in path.name)
@@ -119,8 +119,8 @@ def _entries(folder: Path) -> list[Path]:
         return []
 
 
-def _words(process: psutil.Process) -> list[str]:
+def _words(pid: int) -> list[str]:
     try:
-        return process.cmdline()
+        return psutil.Process(pid).cmdline()
     except psutil.Error:
         return []

@@ -1,7 +1,6 @@
 """Runs the programs of the suite in one backend, one after another in a warm session, and watches the host meanwhile."""
 
 import json
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from open_autoglm.sandbox.backends.image import locked
 from open_autoglm.sandbox.base import Job, Session
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport, status_name
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, read_predictions
 from open_autoglm.tools.task import TaskType
 
@@ -116,13 +116,13 @@ def run_programs(
     readiness = sandbox.probe()
     surroundings = Surroundings.now()
     outcomes: list[Outcome] = []
-    with Traps() as traps, tempfile.TemporaryDirectory(prefix="autoglm-suite-") as folder:
-        inputs = Path(folder) / "inputs"
+    with Traps() as traps, temporary("suite") as folder:
+        inputs = folder / "inputs"
         _write_inputs(inputs)
         bench = _Bench(
             way=way,
             traps=traps,
-            folder=Path(folder),
+            folder=folder,
             root=root,
             backend=sandbox.name,
             tier=readiness.tier,

@@ -4,7 +4,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import uuid
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import TracebackType
 from open_autoglm.evals.containment.door import Door
 from open_autoglm.events import Json
 from open_autoglm.sandbox.launch import PACKAGE
+from open_autoglm.sandbox.supervision.folders import temporary
 
 VARIABLE = "AUTOGLM_TRAP_SECRET"
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that the suite looks into, not a temporary file
@@ -27,7 +27,7 @@ class Traps:
 
     def __enter__(self) -> "Traps":
         stack = self._stack
-        self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="autoglm-traps-")))
+        self.folder = stack.enter_context(temporary("traps"))
         self.file = self.folder / "secret.txt"
         self._shared = _SHARED_MEMORY / f"autoglm-trap-{uuid.uuid4().hex[:12]}"
         for path in self._files():

@@ -31,7 +31,8 @@ from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.devices.gpu import DRIVER_FOLDERS, Gpu
 from open_autoglm.sandbox.launch import INSIDE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
-from open_autoglm.sandbox.supervision import cgroup
+from open_autoglm.sandbox.supervision import cgroup, orphans
+from open_autoglm.sandbox.supervision.owner import owner
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 HOME = "/autoglm"
@@ -101,7 +102,10 @@ class BubblewrapLauncher:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env={"PATH": "/usr/bin:/bin"},
+                env={
+                    "PATH": "/usr/bin:/bin",
+                    orphans.VARIABLE: owner(),
+                },  # of bubblewrap itself: what it starts gets another
                 pass_fds=(control, *mounts.descriptors),
                 start_new_session=True,
             )

@@ -26,7 +26,7 @@ from docker.errors import APIError, DockerException
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.launch import Contained
 from open_autoglm.sandbox.supervision.cgroup import PERIOD_MICROSECONDS, ROOT, Cgroup
-from open_autoglm.sandbox.supervision.exchange import remove
+from open_autoglm.sandbox.supervision.folders import remove
 
 ANSWER_SECONDS = 60.0
 LOOK_SECONDS = 0.25

@@ -12,7 +12,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from packaging.version import Version
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.launch import PACKAGE
+from open_autoglm.sandbox.supervision.folders import temporary
 
 REPOSITORY = "open-autoglm-sandbox"
 IMAGES = PACKAGE / "images"
@@ -93,8 +93,7 @@ def build(*, base: str | None, debootstrap: bool, say: Say) -> str:
         SandboxUnavailable: A step failed; the message says which, and what may help.
     """
     source = _bootstrapped(say) if debootstrap else base or f"python:{PYTHON}-slim-bookworm"
-    with tempfile.TemporaryDirectory(prefix="autoglm-image-") as folder:
-        context = Path(folder)
+    with temporary("image") as context:
         (context / "etc").mkdir()
         for name, text in SMALL_FILES.items():
             (context / "etc" / name).write_text(text, encoding="utf-8")
@@ -120,8 +119,7 @@ def build_gpu(*, base: str | None, debootstrap: bool, index: str | None, say: Sa
 
     if not engine().images(image_name()):
         build(base=base, debootstrap=debootstrap, say=say)
-    with tempfile.TemporaryDirectory(prefix="autoglm-image-") as folder:
-        context = Path(folder)
+    with temporary("image") as context:
         limits = context / "constraints.txt"
         limits.write_text("\n".join(locked()) + "\n", encoding="utf-8")
         source = ["--index-url", index] if index else []
@@ -197,7 +195,7 @@ def _bootstrapped(say: Say) -> str:
     if engine().images(name):
         return name
     say(f"Making a base from Debian {suite} ...")
-    with tempfile.TemporaryDirectory(prefix="autoglm-base-") as folder:
+    with temporary("base") as folder:
         root, archive = f"{folder}/root", f"{folder}/base.tar"
         command = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PACKAGES}", suite, root]
         _run(command, "Debian's packages could not be installed (it takes root and a mirror of Debian)")

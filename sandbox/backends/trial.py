@@ -1,13 +1,12 @@
 """Whether a way to start a sandbox works here: by running a job that does nothing through the whole mechanism."""
 
-import tempfile
 from contextlib import closing
-from pathlib import Path
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Limits
 from open_autoglm.sandbox.launch import Launcher, Seclusion
 from open_autoglm.sandbox.report import is_ok
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 TRIAL_SECONDS = 20
@@ -18,10 +17,10 @@ def problem_with(launcher: Launcher) -> str | None:
     if launcher.policy.network.access == "proxy" and launcher.seclusion is not Seclusion.NAMESPACES:
         return "It has no network of its own that the policy's hosts could be let into."
     limits = Limits(wall_seconds=TRIAL_SECONDS, memory_bytes=1 << 30)
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary("trial") as folder:
         job = Job(
             execution_id="probe", phase="probe", call="nothing", code={}, context={}, inputs={}, limits=limits,
-            collect=Path(folder) / "out",
+            collect=folder / "out",
         )  # fmt: skip
         try:
             with closing(SupervisedSession(launcher, cpus=1, imports=())) as session:

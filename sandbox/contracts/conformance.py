@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Limits, Sandbox, Session
 from open_autoglm.sandbox.report import ExecutionReport, Status
+from open_autoglm.sandbox.supervision.orphans import started_by
 
 PRELUDE = """import os, sys, pathlib, time, subprocess
 OUT = pathlib.Path(sys.argv[3]).parent
@@ -64,13 +66,9 @@ class Bench:
 def alive(tag: str) -> list[str]:
     """Return the processes of this machine that have `tag` among their arguments."""
     found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                if tag.encode() in (folder / "cmdline").read_bytes():
-                    found.append(folder.name)
-            except OSError:
-                continue
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended while we looked
+            found += [folder.name] if tag.encode() in (folder / "cmdline").read_bytes() else []
     return found
 
 
@@ -89,11 +87,13 @@ class Contract:
     def bench(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         """One warm session for all tests of the class: each must leave it usable."""
         os.environ[CANARY] = "secret"
+        running = started_by()
         session = cls().make_sandbox().open(cpus=1)
         yield Bench(session, tmp_path_factory.mktemp("collect"))
         session.close()
         session.close()  # closing twice is allowed
         del os.environ[CANARY]
+        assert started_by() <= running  # nothing of it runs on, wherever in the tree of processes
 
 
 class SandboxContract(Contract):

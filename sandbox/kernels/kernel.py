@@ -22,7 +22,7 @@ from open_autoglm.sandbox.kernels.messages import Message, Messages
 from open_autoglm.sandbox.kernels.wires import Wires
 from open_autoglm.sandbox.kernels.zmtp import Connection, ProtocolBroken
 from open_autoglm.sandbox.report import ExecutionReport, failure_line
-from open_autoglm.sandbox.supervision.exchange import remove
+from open_autoglm.sandbox.supervision.folders import remove
 
 START_SECONDS = 120.0
 ASK_SECONDS = 0.2

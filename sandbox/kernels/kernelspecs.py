@@ -1,13 +1,13 @@
 """The kernelspecs by which Jupyter offers sealed kernels: one for each provisioner."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
 from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox.supervision.folders import temporary
 
 KERNELS: Mapping[str, str] = {
     "autoglm-bubblewrap": "Python 3 (sealed by bubblewrap)",
@@ -25,11 +25,13 @@ def install(*, prefix: Path | None = None) -> list[str]:
     manager = KernelSpecManager()
     written = []
     for name, title in KERNELS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "kernel.json").write_text(json.dumps(kernelspec(name, title), indent=1), encoding="utf-8")
+        with temporary("kernelspec") as folder:
+            spec = folder / name
+            spec.mkdir()
+            (spec / "kernel.json").write_text(json.dumps(kernelspec(name, title), indent=1), encoding="utf-8")
             try:
                 target = manager.install_kernel_spec(
-                    folder, name, user=prefix is None, prefix=None if prefix is None else str(prefix)
+                    str(spec), name, user=prefix is None, prefix=None if prefix is None else str(prefix)
                 )
             except OSError as error:
                 raise SandboxUnavailable(f"The kernel {name!r} could not be installed: {error}") from error

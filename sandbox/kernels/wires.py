@@ -8,20 +8,18 @@ something else in their place that the host would connect to.
 import os
 import secrets
 import socket
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from open_autoglm.sandbox.kernels.zmtp import Connection
-from open_autoglm.sandbox.supervision.exchange import make_folder, remove, sweep
+from open_autoglm.sandbox.supervision.folders import make_folder, remove, sweep
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 """In the order of their numbers, the first being 1, as in a connection file."""
 Channel = Literal["shell", "iopub", "stdin", "control", "hb"]
 LONGEST_ADDRESS = 100
 """Characters of a path to a socket, without the number that clients add: the kernel takes 107."""
-_PREFIX = "autoglm-kernel-"
 _WAITING = 64
 
 
@@ -43,8 +41,8 @@ class Wires:
         Raises:
             OSError: This machine's folder for temporary files cannot be used.
         """
-        sweep(Path(tempfile.gettempdir()), _PREFIX)
-        wires = cls(folder=make_folder(_PREFIX), once=once)
+        sweep()
+        wires = cls(folder=make_folder("kernel"), once=once)
         wires.key = wires.key if key is None else key
         wires.listen()
         return wires

@@ -28,6 +28,7 @@ from packaging.version import Version
 
 from open_autoglm.sandbox.base import Wheelhouse
 from open_autoglm.sandbox.packages.wishes import WishRefused, installed_version, not_installed, parse, require_allowed
+from open_autoglm.sandbox.supervision.folders import sweep, temporary
 
 FETCH_SECONDS = 600
 MAX_WHEELS = 150
@@ -115,9 +116,10 @@ class Wheelhouses:
 
     def _make(self, missing: Sequence[Requirement]) -> Wheelhouse:
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".draft-", dir=self._cache) as name:
-            draft = Path(name) / "house"
-            wheels = sorted(self._resolved(missing, Path(name)), key=lambda wheel: wheel.path.name)
+        sweep(self._cache)  # drafts of processes that were killed
+        with temporary("draft", parent=self._cache) as folder:
+            draft = folder / "house"
+            wheels = sorted(self._resolved(missing, folder), key=lambda wheel: wheel.path.name)
             hashes = {wheel.path.name: _sha256(wheel.path) for wheel in wheels}
             sha256 = hashlib.sha256(
                 "".join(f"{name} {digest}\n" for name, digest in hashes.items()).encode()

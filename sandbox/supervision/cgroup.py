@@ -54,7 +54,6 @@ class Cgroup:
     @classmethod
     def make(cls, *, root: Path = ROOT) -> "Cgroup | None":
         """Make an empty group; None where this user may not, or memory cannot be limited here."""
-        _sweep(root)
         name = f"{PARENT}/{os.getpid()}-{owner().replace('/', '_')}-{uuid.uuid4().hex}"
         group = cls(folders={}, version=2 if (root / "cgroup.controllers").exists() else 1)
         try:
@@ -182,13 +181,16 @@ class Cgroup:
         self.folders = {}
 
 
-def _sweep(root: Path) -> None:
-    """Remove the groups of hosts that were killed, and with them what runs on in there."""
-    for folder in [*root.glob(f"{PARENT}/*-*"), *root.glob(f"*/{PARENT}/*-*")]:
+def sweep(root: Path | None = None) -> list[Path]:
+    """Remove the groups of hosts that were killed, and with them what runs on in there; return their folders."""
+    swept = []
+    for folder in [found for pattern in (PARENT, f"*/{PARENT}") for found in (root or ROOT).glob(f"{pattern}/*-*")]:
         if is_gone(folder.name.partition("-")[2].rpartition("-")[0].replace("_", "/")):
             group = Cgroup(folders={"pids": folder}, version=1)
             tree.kill_all(pid for pid in group.members() if pid)  # 0 stands for one that cannot be seen from here
             group.remove()
+            swept.append(folder)
+    return swept
 
 
 def _write(file: Path, value: int) -> None:

@@ -6,20 +6,14 @@ import os
 import re
 import shutil
 import stat
-import subprocess
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job
-from open_autoglm.sandbox.supervision import tree
-from open_autoglm.sandbox.supervision.owner import is_gone, owner
+from open_autoglm.sandbox.supervision.folders import remove
 
 RUNTIME = Path(__file__).parents[1] / "inside" / "runtime"
-OWNER, MARKS = "owner", "marks"
-"""Files in a session's folder: the name of the process that it belongs to, and the marks of processes that go with it."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
@@ -137,63 +131,6 @@ class Exchange:
         self.job.mkdir(exist_ok=True)  # it is mounted inside: it must stay the same folder
         for left in [*self.job.iterdir(), *(self.base / name for name in self.folders)]:
             remove(left)
-
-
-def remove(folder: Path) -> None:
-    """Remove a file, or a folder that untrusted code may have filled with trees too deep for recursion or without permissions.
-
-    Raises:
-        SandboxError: It is still there.
-    """
-    if not os.path.lexists(folder):
-        return
-    try:
-        if folder.is_symlink() or not folder.is_dir():
-            folder.unlink()
-        else:
-            shutil.rmtree(folder)
-    except (OSError, RecursionError):
-        for command in (["/bin/rm", "-rf"], ["/bin/chmod", "-R", "u+rwx"], ["/bin/rm", "-rf"]):
-            if os.path.lexists(folder):
-                subprocess.run([*command, "--", str(folder)], capture_output=True, check=False)
-    if os.path.lexists(folder):
-        raise SandboxError(f"The work folder {str(folder)!r} could not be emptied.")
-
-
-def make_folder(prefix: str) -> Path:
-    """Make a folder for temporary files that `sweep` removes once this process is gone.
-
-    Its name says nothing of this process: code in a sandbox can read where its mounts come from.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    (folder / OWNER).write_text(owner(), encoding="ascii")
-    return folder
-
-
-def owner_of(folder: Path) -> str | None:
-    """Return the name of the process that made a folder by `make_folder`; None for others, and those that are just being made."""
-    try:
-        return (folder / OWNER).read_text(encoding="ascii") or None
-    except (OSError, ValueError):
-        return None
-
-
-def mark_in(folder: Path, mark: str) -> None:
-    """Note in a folder the mark of processes that belong with it: they go with it when it is swept."""
-    with (folder / MARKS).open("a", encoding="ascii") as file:
-        file.write(mark + "\n")
-
-
-def sweep(parent: Path, prefix: str) -> None:
-    """Remove the folders of this user that `make_folder` made for a process that was killed, and what runs on of their sessions."""
-    for folder in parent.glob(f"{prefix}*"):
-        name = owner_of(folder)
-        with suppress(OSError, SandboxError):  # somebody else is removing it
-            if name is not None and folder.lstat().st_uid == os.geteuid() and is_gone(name):
-                marks = folder / MARKS
-                for mark in marks.read_text(encoding="ascii").split() if marks.exists() else ():
-                    tree.kill_all(tree.marked(mark))
-                remove(folder)
 
 
 def _inside(folder: Path, name: str) -> Path:

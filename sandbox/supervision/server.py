@@ -20,7 +20,7 @@ from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.launch import Contained, Inside, Launcher, Seclusion, environment
 from open_autoglm.sandbox.supervision import proxy, tree
 from open_autoglm.sandbox.supervision.cgroup import Cgroup
-from open_autoglm.sandbox.supervision.exchange import mark_in
+from open_autoglm.sandbox.supervision.folders import mark_in
 from open_autoglm.sandbox.supervision.streams import sanitise
 
 MESSAGE_BYTES = 1 << 16
@@ -179,9 +179,13 @@ class ForkServer:
             SandboxError: Something of it does not die.
         """
         self.control.close()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        try:
+            if self.process.poll() is None and not (self.plain or isinstance(self.process, Contained)):
+                tree.kill_below(self.process.pid)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.process.wait()
         try:
             self.end()
             if self.plain and tree.HAS_PROC:

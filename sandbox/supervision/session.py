@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -20,14 +19,15 @@ from open_autoglm.sandbox.report_pb2 import Isolation, Resources, Status, Violat
 from open_autoglm.sandbox.supervision import tree
 from open_autoglm.sandbox.supervision.artefacts import Collection, collect
 from open_autoglm.sandbox.supervision.cancellation import Cancellation
-from open_autoglm.sandbox.supervision.exchange import Exchange, make_folder, remove, sweep
+from open_autoglm.sandbox.supervision.exchange import Exchange
 from open_autoglm.sandbox.supervision.execution import Execution
+from open_autoglm.sandbox.supervision.folders import make_folder, remove
+from open_autoglm.sandbox.supervision.orphans import clear_away
 from open_autoglm.sandbox.supervision.proxy import PORT
 from open_autoglm.sandbox.supervision.server import ForkServer
 from open_autoglm.sandbox.supervision.servers import Servers
 from open_autoglm.sandbox.supervision.watch import KIND
 
-_PREFIX = "autoglm-session-"
 _WITH_ARTEFACTS = (Status.STATUS_OK, Status.STATUS_ERROR)
 _NO_SPACE = ("[Errno 28]", "[Errno 27]")  # the device is full; the file is larger than allowed
 _PROMISED = {"fit": "model/", "predict": "predictions.npy", "script": "out.csv", "notebook": "notebook.ipynb"}
@@ -50,8 +50,8 @@ class SupervisedSession:
     ) -> None:
         self._launcher = launcher
         self._cpus = cpus
-        sweep(Path(tempfile.gettempdir()), _PREFIX)
-        self._base = make_folder(_PREFIX)
+        clear_away()
+        self._base = make_folder("session")
         separate, unguarded = launcher.seclusion.by_namespaces, launcher.seclusion is Seclusion.NONE
         self._policy = launcher.policy
         self._calls = None if unguarded else filters(self._policy, namespaces=separate)

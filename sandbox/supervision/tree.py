@@ -38,14 +38,17 @@ def descendants(root: int) -> list[int]:
     """Return the live processes below `root`, parents first, without `root`."""
     found, todo = [], [root]
     while todo:
-        parent = todo.pop()
-        try:
-            for thread in Path(f"/proc/{parent}/task").iterdir():
-                children = (thread / "children").read_text(encoding="ascii").split()
-                found += [int(child) for child in children]
-                todo += [int(child) for child in children]
-        except OSError:  # it ended while we looked
-            continue
+        below = _children(todo.pop())
+        found += below
+        todo += below
+    return found
+
+
+def _children(parent: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):  # it ended while we looked
+        for thread in Path(f"/proc/{parent}/task").iterdir():
+            found += map(int, (thread / "children").read_text(encoding="ascii").split())
     return found
 
 
@@ -175,6 +178,29 @@ def kill_and_wait(handle: int, *, ask: Callable[[], None] | None = None) -> None
         selector.register(handle, selectors.EVENT_READ)
         if not selector.select(DEATH_SECONDS):
             raise SandboxError(f"An execution was killed and still lives after {DEATH_SECONDS:.0f} seconds.")
+
+
+def kill_below(root: int) -> None:
+    """Kill the children of a process and wait for their death; it is left stopped itself, to be killed next.
+
+    bubblewrap's first process in its namespaces waits for a word of the one outside before it asks to die with that one: killed between
+    the two, the one outside would leave it waiting for ever. Who is stopped makes none meanwhile, and buries none, so that no number of
+    theirs can become another's.
+
+    Raises:
+        SandboxError: Something does not die.
+    """
+    signal_all([root], signal.SIGSTOP)
+    end = time.monotonic() + DEATH_SECONDS
+    while not _is_stopped(root) and time.monotonic() < end:
+        time.sleep(0.0005)
+    for child in _children(root):
+        with suppress(ProcessLookupError):  # something else killed both
+            handle = os.pidfd_open(child)
+            try:
+                kill_and_wait(handle)
+            finally:
+                os.close(handle)
 
 
 def _is_zombie(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from open_autoglm.live import Watcher, view_for
 from open_autoglm.merge import Given, budget_spec, merge_options, read_options
 from open_autoglm.progress import Progress, recall
 from open_autoglm.runs import as_records, as_table, check_removable, list_runs, remove_run, size_of
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.settings import KEYS, LoadedSettings, load_settings
 from open_autoglm.show import look_at, view_as_record, view_as_text, why_nothing_worked
 from open_autoglm.signals import stop_on_signals
@@ -179,8 +179,8 @@ def predict_command(
 def _predict_to_stdout(
     front: Front, predictor: "Predictor", rows: Path, *, keep: bool, read: Mapping[str, "JsonValue"]
 ) -> None:
-    with tempfile.TemporaryDirectory(prefix="autoglm-") as folder:
-        path = Path(folder) / "predictions.csv"
+    with temporary("predict") as folder:
+        path = folder / "predictions.csv"
         predictor.predict_file(rows, path, keep=keep, read=read)
         front.terminal.say(path.read_text(encoding="utf-8").rstrip("\n"))
 

@@ -60,6 +60,20 @@ def list_command(front: Front, *, as_json: bool) -> int:
 
 
 def prune_command(front: Front) -> int:
+    """Remove what killed hosts left here, and where there is an engine their containers and the images that no longer fit."""
+    from open_autoglm.sandbox.backends.docker import missing_engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.supervision.orphans import clear_away  # noqa: PLC0415 - as above
+
+    for left in clear_away():
+        front.terminal.say(f"removed {left}")
+    if (reason := missing_engine()) is None:
+        _prune_engine(front)
+    else:
+        front.terminal.tell(f"Containers and images were not looked at. {reason}")
+    return 0
+
+
+def _prune_engine(front: Front) -> None:
     """Remove the containers of dead owners and the images that no longer fit; a base that was made here stays."""
     from docker.errors import APIError  # noqa: PLC0415 - as above
 
@@ -67,7 +81,6 @@ def prune_command(front: Front) -> int:
     from open_autoglm.sandbox.backends.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.backends.janitor import tidy  # noqa: PLC0415 - as above
 
-    _require_engine()
     for container in tidy(engine()):
         front.terminal.say(f"removed container {container}")
     fitting = {image_name(variant) for variant in VARIANTS}
@@ -80,7 +93,6 @@ def prune_command(front: Front) -> int:
             front.terminal.tell(f"{name} stays: {error.explanation}")
         else:
             front.terminal.say(f"removed {name}")
-    return 0
 
 
 def kernels_command(front: Front) -> int:

@@ -21,7 +21,7 @@ from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.contracts.conformance import Bench
 from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.report import Status
-from open_autoglm.sandbox.supervision.exchange import remove
+from open_autoglm.sandbox.supervision.folders import remove
 
 EXECUTIONS, WARM_UP = 1_000, 50
 UNISOLATED = 300

@@ -4,7 +4,9 @@ import io
 import json
 import os
 import random
+import select
 import selectors
+import signal
 import socket
 import string
 import subprocess
@@ -24,7 +26,6 @@ from open_autoglm.sandbox.supervision import cgroup, execution, tree
 from open_autoglm.sandbox.supervision.cancellation import Cancellation
 from open_autoglm.sandbox.supervision.cgroup import Cgroup
 from open_autoglm.sandbox.supervision.claims import ClaimReader
-from open_autoglm.sandbox.supervision.exchange import OWNER, make_folder, owner_of, remove, sweep
 from open_autoglm.sandbox.supervision.execution import Execution
 from open_autoglm.sandbox.supervision.owner import owner
 from open_autoglm.sandbox.supervision.server import ForkServer, receive, send
@@ -122,28 +123,6 @@ def test_without_the_right_there_is_no_group(tmp_path: Path) -> None:
     assert Cgroup.make(root=tmp_path / "nothing") is None
 
 
-def test_what_a_killed_host_left_is_swept(tmp_path: Path) -> None:
-    """Folders of living processes, and of other names, stay."""
-    gone = owner().rpartition("/")[0] + "/0"
-    for name, whose in (("s-a", owner()), ("s-b", gone), ("other-c", gone), ("s-d", "x"), ("s-e", "")):
-        (tmp_path / name / "job").mkdir(parents=True)
-        (tmp_path / name / OWNER).write_text(whose)
-    (tmp_path / "s-f").mkdir()  # one that is just being made
-
-    sweep(tmp_path, "s-")
-
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["other-c", "s-a", "s-d", "s-e", "s-f"]
-
-
-def test_the_name_of_a_sessions_folder_says_nothing_of_its_process() -> None:
-    """Code inside can read where its mounts come from."""
-    folder = make_folder("autoglm-test-")
-    assert folder.name.startswith("autoglm-test-")
-    assert str(os.getpid()) not in folder.name.removeprefix("autoglm-test-")
-    assert owner_of(folder) == owner()
-    remove(folder)
-
-
 def test_groups_outlive_neither_their_members_nor_their_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What still has members is tried again for a moment; what a killed host left is swept; what is gone is no problem."""
     root = fake_hierarchy(tmp_path / "cg", 2)
@@ -158,6 +137,7 @@ def test_groups_outlive_neither_their_members_nor_their_host(tmp_path: Path, mon
     assert group.members() == []
     group.remove()
     group.remove()
+    cgroup.sweep(root)
     Cgroup.make(root=root)
 
     left = [folder.name for folder in (root / "open-autoglm").iterdir() if folder.is_dir()]
@@ -284,6 +264,22 @@ def test_who_may_not_kill_asks_somebody_who_may(monkeypatch: pytest.MonkeyPatch)
     tree.kill_and_wait(handle, ask=sleeper.kill)
     assert sleeper.wait() == -9
     os.close(handle)
+
+
+def test_what_a_fork_server_has_made_so_far_dies_with_it() -> None:
+    """Before it has said a word: bubblewrap's first process in its namespaces does not die with the one outside at first."""
+    code = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-I', '-S', '-c', 'input()']).pid, flush=True); input()"
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code], **pipes) as outer:
+        assert outer.stdout is not None
+        inner = os.pidfd_open(int(outer.stdout.readline()))
+        starting, guest = server(outer)
+        starting.stop()
+        guest.close()
+
+        assert outer.returncode == -signal.SIGKILL
+        assert select.select([inner], [], [], 0)[0]  # dead by now, not soon
+        os.close(inner)
 
 
 def test_what_cannot_be_killed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

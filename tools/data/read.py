@@ -6,7 +6,6 @@ Nothing is asked that the content can answer: format, compression, encoding, sep
 
 import difflib
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ import pandas as pd
 from pydantic import JsonValue
 
 from open_autoglm.errors import InputError
+from open_autoglm.sandbox.supervision.folders import make_folder, remove
 from open_autoglm.tools.data.cells import plain_frame
 from open_autoglm.tools.data.container import TABLE_SUFFIXES, Container, open_container, unpack_several
 from open_autoglm.tools.data.formats import READERS, binary_format
@@ -226,7 +226,7 @@ class _unpacked:  # noqa: N801  # used as a context manager, like a function
 
     def __init__(self, container: Container) -> None:
         self._container = container
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
 
     def __enter__(self) -> tuple[Container, str]:
         container = self._container
@@ -234,8 +234,9 @@ class _unpacked:  # noqa: N801  # used as a context manager, like a function
         form = binary_format(head, _inner_path(container)) or _text_format(head, _inner_path(container))
         if container.compression is None or form in ("csv", "json", "jsonl"):
             return container, form
-        self._folder = tempfile.TemporaryDirectory(prefix="autoglm-")
-        unpacked = Path(self._folder.name) / _inner_path(container).name
+        self._folder = make_folder("table")
+        unpacked = self._folder / "unpacked" / _inner_path(container).name
+        unpacked.parent.mkdir()
         with container.open() as file, unpacked.open("wb") as out:
             while chunk := file.read(1 << 20):
                 out.write(chunk)
@@ -243,7 +244,7 @@ class _unpacked:  # noqa: N801  # used as a context manager, like a function
 
     def __exit__(self, *_: object) -> None:
         if self._folder is not None:
-            self._folder.cleanup()
+            remove(self._folder)
 
 
 def _inner_path(container: Container) -> Path:

@@ -5,7 +5,6 @@ Names from the data enter code as literals made by `repr`, and text cells escape
 
 import ast
 import json
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Job, Limits, Session
 from open_autoglm.sandbox.report import Status, failure_line, is_ok
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.tools.export.code import Section, sections
 from open_autoglm.tools.export.pages import markdown
 from open_autoglm.tools.export.report import headline, shipping
@@ -106,8 +106,8 @@ def run_notebook(session: Session, walk: Walk, table: Path, limits: Limits) -> s
         AutoGLMError: A cell failed, or what came back is no notebook.
         SandboxError: The sandbox itself failed.
     """
-    with tempfile.TemporaryDirectory(prefix="autoglm-notebook-") as folder:
-        written, collect = Path(folder) / "notebook.ipynb", Path(folder) / "out"
+    with temporary("notebook") as folder:
+        written, collect = folder / "notebook.ipynb", folder / "out"
         written.write_text(build_notebook(walk), encoding="utf-8")
         context: dict[str, Json] = {
             "task": {},

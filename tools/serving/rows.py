@@ -1,7 +1,6 @@
 """Rows in, predictions out, through a sandbox: one `predict` job per chunk. The host opens no model."""
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Job, Limits, Session
 from open_autoglm.sandbox.report import failure_line, is_ok
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.tools.data.staging import Staging
 from open_autoglm.tools.metrics.predictions import Predictions, read_predictions
 from open_autoglm.tools.task import Label, TaskType
@@ -62,11 +62,11 @@ def predict_rows(
         SandboxError: The sandbox itself failed.
     """
     parts: list[Predictions] = []
-    with tempfile.TemporaryDirectory(prefix="autoglm-predict-") as folder:
-        staging = Staging(Path(folder) / "staged")
+    with temporary("predict") as folder:
+        staging = Staging(folder / "staged")
         for number, start in enumerate(range(0, len(rows), chunk_rows)):
             chunk = rows.iloc[start : start + chunk_rows].reset_index(drop=True)
-            collect = Path(folder) / f"out-{number}"
+            collect = folder / f"out-{number}"
             parts.append(
                 _predict_chunk(session, model, staging.put(chunk), len(chunk), collect, limits or generous_limits())
             )

@@ -1,5 +1,7 @@
 """What is left on the host is seen, wherever it is left."""
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -7,9 +9,13 @@ import uuid
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from open_autoglm.evals.containment import leftovers
 from open_autoglm.evals.containment.leftovers import Surroundings, planted, tagged
-from open_autoglm.sandbox.supervision.exchange import make_folder, remove
+from open_autoglm.sandbox.supervision.folders import make_folder, remove
+from open_autoglm.sandbox.supervision.orphans import VARIABLE
+from open_autoglm.sandbox.supervision.owner import HAS_PROC
 
 PIPES: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
@@ -18,7 +24,7 @@ def test_a_process_and_a_folder_are_told() -> None:
     """Until they are gone."""
     surroundings = Surroundings.now()
     tag = uuid.uuid4().hex
-    folder = make_folder("autoglm-session-")
+    folder = make_folder("session")
     try:
         child = subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)", tag])
         left = surroundings.left(seconds=0)
@@ -32,6 +38,23 @@ def test_a_process_and_a_folder_are_told() -> None:
     assert any(f"process {child.pid}" in line for line in left)
     assert alive == [child.pid]
     assert surroundings.left(seconds=1) == []
+
+
+@pytest.mark.skipif(not HAS_PROC, reason="told by /proc")
+def test_a_process_that_left_its_tree_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the name of its owner: its parent is another by now."""
+    monkeypatch.setattr(leftovers, "owner", lambda: "some/owner/1/1")
+    surroundings = Surroundings.now()
+    environment = {VARIABLE: "some/owner/1/1"}
+    code = "import os, time; os.fork() and os._exit(0); print(os.getpid(), flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code], env=environment, **PIPES) as parent:
+        assert parent.stdout is not None
+        orphan = int(parent.stdout.readline())
+    left = surroundings.left(seconds=0)
+    os.kill(orphan, signal.SIGKILL)
+
+    assert any(f"process {orphan} " in line for line in left)
+    assert surroundings.left(seconds=5) == []
 
 
 def test_a_file_in_a_folder_open_to_all_is_found() -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ from open_autoglm.sandbox.contracts.packages_contract import PackagesContract
 from open_autoglm.sandbox.launch import Seclusion
 from open_autoglm.sandbox.report import Status
 from open_autoglm.sandbox.supervision import cgroup
+from open_autoglm.sandbox.supervision.orphans import started_by
 
 ready = BubblewrapSandbox().probe()
 # A user's machine may lack it; where CI runs, tests of isolation that are left out would prove nothing.
 pytestmark = pytest.mark.needs(ready.ready, ready.reason)
 
+STARTS_WITHIN = {"root": 0.1, "others": 0.01}
+"""Seconds in which bubblewrap has made its namespaces on a machine that is not busy; root starts it by a Python."""
 
 FOREIGN_CALL = """
 import ctypes, mmap
@@ -62,7 +66,24 @@ class TellsWhatWasTried(Contract):
         assert [violation.kind for violation in report.violations] == ["system_call"]
 
 
-class TestNamespaces(TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
+class LeavesNothing(Contract):
+    """Whenever a session is closed."""
+
+    @pytest.mark.slow
+    def test_a_session_that_is_closed_while_it_starts_leaves_no_process(self) -> None:
+        """Not even one that waits for the next step of one that was killed between two of its own."""
+        sandbox = self.make_sandbox()
+        before = started_by()
+        seconds = STARTS_WITHIN["root" if os.geteuid() == 0 else "others"]
+        for number in range(100):
+            session = sandbox.open(cpus=1)
+            time.sleep(seconds * number / 100)
+            session.close()
+
+        assert started_by() <= before
+
+
+class TestNamespaces(LeavesNothing, TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
     """A fork server whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
@@ -70,7 +91,7 @@ class TestNamespaces(TellsWhatWasTried, SandboxContract, PackagesContract, Isola
 
 
 @pytest.mark.slow
-class TestSingleUse(TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
+class TestSingleUse(LeavesNothing, TellsWhatWasTried, SandboxContract, PackagesContract, IsolationContract):
     """A bubblewrap for every execution, as where nested namespaces are refused."""
 
     def make_sandbox(self) -> Sandbox:

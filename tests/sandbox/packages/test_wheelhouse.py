@@ -73,7 +73,7 @@ def test_a_wish_is_fulfilled_once(tmp_path: Path) -> None:
     other = fulfilled(made, "wished>=1.0")
     assert (other, len(fetch.asked)) == (first, 2)
     assert len(list((tmp_path / "cache" / "wheelhouses").iterdir())) == 1
-    assert not list((tmp_path / "cache").glob(".draft-*"))
+    assert not list((tmp_path / "cache").glob("autoglm-draft-*"))
 
 
 def test_what_vanished_from_the_cache_is_made_again(tmp_path: Path) -> None:

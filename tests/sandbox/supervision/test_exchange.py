@@ -1,6 +1,5 @@
 """Handing a job to the inside, and leaving nothing of it."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from open_autoglm.errors import SandboxError
 from open_autoglm.sandbox.base import Job, Limits
 from open_autoglm.sandbox.supervision import exchange
-from open_autoglm.sandbox.supervision.exchange import Exchange, remove
+from open_autoglm.sandbox.supervision.exchange import Exchange
 
 
 def job(folder: Path, inputs: dict[str, Path] | None = None, code: dict[str, str] | None = None) -> Job:
@@ -71,35 +70,6 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(SandboxError, match=message):
             handed.fill(job(tmp_path, inputs, code))  # type: ignore[arg-type]  # empty dicts have no type
-
-
-@pytest.mark.slow
-def test_trees_too_deep_for_paths_are_removed(tmp_path: Path) -> None:
-    """By a program that knows how."""
-    top = tmp_path / "top"
-    top.mkdir()
-    here = os.open(top, os.O_RDONLY)
-    for _ in range(1_500):
-        os.mkdir("d" * 9, dir_fd=here)
-        inner = os.open("d" * 9, os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
-    os.close(here)
-    remove(top)
-
-    assert not top.exists()
-
-
-def test_what_does_not_go_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The session must not be used with what another execution left."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(1, "Operation not permitted")
-
-    monkeypatch.setattr(exchange.shutil, "rmtree", refuse)
-    monkeypatch.setattr(exchange.subprocess, "run", lambda *_, **__: None)
-    with pytest.raises(SandboxError, match="could not be emptied"):
-        remove(tmp_path)
 
 
 def test_an_unchanged_input_is_hashed_once(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,8 +18,8 @@ from open_autoglm.sandbox.contracts.conformance import DAEMON, alive
 from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.supervision import owner as owners
 from open_autoglm.sandbox.supervision import tree
-from open_autoglm.sandbox.supervision.cgroup import ROOT, Cgroup
-from open_autoglm.sandbox.supervision.exchange import OWNER, mark_in, sweep
+from open_autoglm.sandbox.supervision.cgroup import ROOT
+from open_autoglm.sandbox.supervision.folders import OWNER, mark_in, sweep
 from open_autoglm.sandbox.supervision.owner import is_gone, owner
 
 HOST = f"""
@@ -84,10 +83,7 @@ def test_the_next_start_clears_what_a_killed_host_left(backend: Callable[..., Sa
     host.stdout.close()
     assert base.exists()
 
-    with closing(sandbox.open(cpus=1)):
-        group = Cgroup.make()
-    if group is not None:
-        group.remove()
+    sandbox.open(cpus=1).close()
     while alive(tag) and time.monotonic() < end:
         time.sleep(0.02)
     assert (alive(tag), base.exists(), groups_of(host.pid)) == ([], False, [])
@@ -95,7 +91,7 @@ def test_the_next_start_clears_what_a_killed_host_left(backend: Callable[..., Sa
 
 def test_what_runs_on_is_found_by_the_mark_in_its_folder(tmp_path: Path) -> None:
     """Where no control group holds it."""
-    mark, folder = uuid.uuid4().hex, tmp_path / "s-x"
+    mark, folder = uuid.uuid4().hex, tmp_path / "autoglm-x"
     folder.mkdir()
     (folder / OWNER).write_text(owner().rpartition("/")[0] + "/0")
     mark_in(folder, mark)
@@ -103,6 +99,6 @@ def test_what_runs_on_is_found_by_the_mark_in_its_folder(tmp_path: Path) -> None
     with subprocess.Popen([sys.executable, "-c", code], env={tree.MARK: mark}, stdout=subprocess.PIPE) as left:
         assert left.stdout is not None
         left.stdout.readline()
-        sweep(tmp_path, "s-")
+        sweep(tmp_path)
         assert left.wait(10) == -signal.SIGKILL
     assert not folder.exists()
