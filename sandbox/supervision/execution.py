@@ -121,9 +121,8 @@ class Execution:
             self._end_tree()
             self.verdict.wall_seconds = time.monotonic() - started
             self._drain()
+            self._next_walk = 0.0
             self._note_full_disk()
-            if size_of(self.watched_folders, self.limits.disk_bytes) + PAGE_BYTES > self.limits.disk_bytes:
-                self.note_disk_limit()
             self._note_calls()
         finally:
             channel.close()
@@ -131,13 +130,16 @@ class Execution:
         self.claims.read()
 
     def _note_full_disk(self) -> None:
-        """Tell of a disk that is full now: the code may take the refusal quietly, too fast to be watched."""
+        """Tell of a disk that is full now: the code may take the refusal quietly, too fast to be watched. Past the limit, end it."""
         own = [self.out] if self.out is not None and self.seclusion is Seclusion.NAMESPACES else []
         folders = self.server.writable or own
-        if sum(map(used, folders)) + PAGE_BYTES > self.limits.disk_bytes:
+        written = self._written()
+        if max(written, sum(map(used, folders))) + PAGE_BYTES > self.limits.disk_bytes:
             self.note_disk_limit()
         elif any(is_out_of_names(folder) for folder in folders):
             self.note_disk_limit(f"more than {self.policy.filesystem.inodes:,} files and folders")
+        if written > self.limits.disk_bytes and not self._over:
+            self._stop(Status.STATUS_VIOLATION, self.note_disk_limit())
 
     def note_disk_limit(self, detail: str = "") -> str:
         """Put the limit on disk among the violations, once; return what it is about."""
@@ -286,14 +288,12 @@ class Execution:
             self._stop_stalled()
         self._sample()
         if self.cgroup is None:
-            if usage.resident_bytes > self.limits.memory_bytes:
-                used = tree.proportional_bytes(usage.pids)
-                if used > self.limits.memory_bytes:
-                    self._stop(Status.STATUS_OUT_OF_MEMORY, f"more than {self.limits.memory_bytes:,} bytes of memory")
+            most = self.limits.memory_bytes
+            if usage.resident_bytes > most and tree.proportional_bytes(usage.pids) > most:
+                self._stop(Status.STATUS_OUT_OF_MEMORY, f"more than {most:,} bytes of memory")
             if len(usage.pids) > self.limits.processes:
                 self._violate("process_limit", f"more than {self.limits.processes} processes")
-        if self._written() > self.limits.disk_bytes:
-            self._stop(Status.STATUS_VIOLATION, self.note_disk_limit())
+        self._note_full_disk()
 
     def _stop_stalled(self) -> None:
         """Have its threads say where they stand, which a process that is stuck in a call can still do, and end it."""
@@ -307,12 +307,11 @@ class Execution:
 
     def _written(self) -> int:
         """Return the bytes written, as far as the kernel does not limit them; a walk takes a tenth of the time at most."""
-        started = time.monotonic()
-        if started < self._next_walk:
+        if time.monotonic() < self._next_walk:
             return 0
+        started = time.thread_time()  # a busy machine makes no walk longer
         total = size_of(self.watched_folders, self.limits.disk_bytes) + sum(map(used, self.server.writable))
-        now = time.monotonic()
-        self._next_walk = now + 10 * (now - started)
+        self._next_walk = time.monotonic() + 10 * (time.thread_time() - started)
         return total
 
     def _note(self, usage: tree.TreeUsage) -> None:

@@ -108,6 +108,19 @@ def test_what_processes_would_share_is_named_where_it_is_missed(tmp_path: Path) 
     assert "notebook" in shown
 
 
+def test_a_full_disk_that_is_emptied_again_is_told(tmp_path: Path) -> None:
+    """The call that makes room is held until the host has looked; past the limit, such looks end the execution, too."""
+    session = LandlockSandbox(imports=()).open(cpus=1)
+    bench = Bench(session, tmp_path)
+    quiet = "try:\n    with open('full', 'wb') as file:\n        for _ in range(99): file.write(b'1' * 1_000_000)\nexcept OSError: pass\nos.unlink('full')"
+    many = "for n in range(10_000):\n    with open(f'part-{n}', 'wb') as file: file.write(b'1' * 1_000_000)"
+    full, past = bench.run(quiet, disk_bytes=20 << 20), bench.run(many, disk_bytes=20 << 20)
+    session.close()
+
+    assert (full.status, [violation.kind for violation in full.violations]) == (Status.STATUS_OK, ["disk_limit"])
+    assert (past.status, past.detail) == (Status.STATUS_VIOLATION, "more than 20,971,520 bytes written")
+
+
 def test_an_old_kernel_is_refused_with_the_reason() -> None:
     """Rules that do not hold everything are no isolation; for executions as the same user it takes a newer one."""
     for version in (1, OLDEST - 1):
