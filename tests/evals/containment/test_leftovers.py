@@ -40,7 +40,7 @@ def test_a_process_and_a_folder_are_told() -> None:
     assert surroundings.left(seconds=1) == []
 
 
-@pytest.mark.skipif(not HAS_PROC, reason="told by /proc")
+@pytest.mark.needs(HAS_PROC, "there is no /proc to tell")
 def test_a_process_that_left_its_tree_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the name of its owner: its parent is another by now."""
     monkeypatch.setattr(leftovers, "owner", lambda: "some/owner/1/1")

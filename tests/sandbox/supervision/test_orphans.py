@@ -16,7 +16,7 @@ from open_autoglm.sandbox.supervision.folders import OWNER
 from open_autoglm.sandbox.supervision.orphans import clear_away, end_orphans, started_by
 from open_autoglm.sandbox.supervision.owner import HAS_PROC, owner
 
-pytestmark = pytest.mark.skipif(not HAS_PROC, reason="told by /proc")
+pytestmark = pytest.mark.needs(HAS_PROC, "there is no /proc to tell")
 
 
 @pytest.fixture(autouse=True)
