@@ -9,7 +9,7 @@ from open_autoglm.agents.outcome import Outcome, Score
 from open_autoglm.durations import clock
 from open_autoglm.events import Json
 from open_autoglm.progress import number, score_with_error
-from open_autoglm.tools.export.words import shown_name
+from open_autoglm.tools.export.words import guess_name, shown_name
 from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import Guess, TaskSpec
 from open_autoglm.tools.words import ENGLISH, Words
@@ -62,11 +62,7 @@ def task_text(task: TaskSpec) -> str:
 def guess_text(guess: Guess, say: Words = ENGLISH) -> str:
     """Return `metric = roc_auc`, `id column = PassengerId`."""
     values = guess.value if isinstance(guess.value, list) else [guess.value]
-    name = guess.field
-    if name.startswith("columns."):
-        role = shown_name(name.removeprefix("columns.").replace("_", " "), say)
-        name = say("{role} columns" if len(values) > 1 else "{role} column", role=role)
-    return say("{name} = {values}", name=shown_name(name, say), values=[str(value) for value in values])
+    return say("{name} = {values}", name=guess_name(guess, say), values=[str(value) for value in values])
 
 
 def wishes_text(task: TaskSpec) -> str:

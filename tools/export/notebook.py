@@ -209,8 +209,12 @@ def _opening(walk: Walk) -> Iterator[Cell]:
 def _solution(walk: Walk) -> Iterator[Cell]:
     say = walk.say
     yield _text(f"## {say('The solution')}", say("The cells of this part are `solution.py`, in its order."))
-    last = ""
-    for section in sections(walk.code["solution.py"]):
+    code, last = walk.code["solution.py"], ""
+    if any(isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(ast.parse(code))):
+        yield _code(
+            "__file__ = 'solution.py'  # a notebook has no file of its own, and the code looks for others beside it"
+        )
+    for section in sections(code):
         if section.kind == "docstring":
             yield _text(_docstring(section))
             continue

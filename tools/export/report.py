@@ -20,6 +20,7 @@ from open_autoglm.tools.export.words import (
     SECTIONS,
     SHIPPED,
     VERDICTS,
+    guess_name,
     metric_title,
     shown_name,
     shown_refusal,
@@ -136,6 +137,7 @@ def environment() -> jinja2.Environment:
         "refusal": shown_refusal,
         "size": size_text,
         "without": without_title,
+        "guessed": guess_name,
     }
     return made
 

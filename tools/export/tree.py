@@ -10,7 +10,7 @@ from open_autoglm.tools.words import ENGLISH, Words
 
 SHOWN = 60
 """Attempts drawn at most: the winner's line first, then the best."""
-ROW = 34
+ROW = 44
 COLUMN = 112
 
 
@@ -43,7 +43,7 @@ def search_tree(story: RunStory, say: Words = ENGLISH) -> str:
     tree = _layout(chosen)
     width = max(760, 60 + COLUMN * (1 + max(column for column, _ in tree.places.values())))
     board = Board(
-        width=width, height=ROW * tree.rows + 14, title=say("Search tree: attempts and what they were made from")
+        width=width, height=ROW * tree.rows + 6, title=say("Search tree: attempts and what they were made from")
     )
     for attempt in chosen:
         for position, parent in enumerate(p for p in attempt.parents if p in tree.places):
@@ -66,7 +66,7 @@ def _draw(board: Board, attempt: Attempt, place: tuple[float, float], best: str,
         board.dot(x, y, 10, "ring")
     board.dot(x, y, 6, css, tip=tip)
     board.text(x + 10, y - 7, shorten(score, 9), "label strong" if is_best else "label small")
-    board.text(x + COLUMN - 14, y - 7, shorten(operator, 8), "label faint", anchor="end")
+    board.text(x + 10, y + 16, shorten(operator, 14), "label faint")
 
 
 def _at(tree: Tree, attempt_id: str) -> tuple[float, float]:

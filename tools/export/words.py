@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from open_autoglm.tools.task import Guess
 from open_autoglm.tools.words import ENGLISH, Words
 
 METRICS: Final[Mapping[str, str]] = {
@@ -74,6 +75,15 @@ def size_text(size_bytes: float) -> str:
 def shown_name(name: str, say: Words) -> str:
     """Return one of `NAMES` as a page shows it; any other name as it is."""
     return say(name) if name in NAMES else name
+
+
+def guess_name(guess: Guess, say: Words) -> str:
+    """Return what was guessed: `metric`, `id column`."""
+    if not guess.field.startswith("columns."):
+        return shown_name(guess.field, say)
+    role = shown_name(guess.field.removeprefix("columns.").replace("_", " "), say)
+    several = isinstance(guess.value, list) and len(guess.value) > 1
+    return say("{role} columns" if several else "{role} column", role=role)
 
 
 def metric_title(name: str, say: Words = ENGLISH) -> str:

@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,18 @@ def test_hostile_names_are_literals(tell: Tell) -> None:
 def test_it_is_reproducible(tell: Tell) -> None:
     """No random cell ids."""
     assert build_notebook(walk(tell())) == build_notebook(walk(tell()))
+
+
+def test_code_that_looks_beside_its_file_finds_it(tell: Tell) -> None:
+    """Such as an ensemble, which loads its members: a notebook has no file of its own."""
+    plain = walk(tell())
+    beside = replace(plain, code={**plain.code, "solution.py": f"{SOLUTION}\nHERE = __file__\n"})
+
+    told = [source for source in cells(build_notebook(beside), "code") if "__file__" in source]
+
+    assert told[0].startswith("__file__ = 'solution.py'")
+    assert told[1] == "HERE = __file__"
+    assert "__file__" not in build_notebook(plain)
 
 
 class Returns:
