@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from open_autoglm.agents.glm.parsing import MAX_CHARS, values_in, without_thinking
+from open_autoglm.agents.glm.sharing import from_model, phrase
 from open_autoglm.agents.glm.wire import Call, Finish, LanguageModel, Message, Part, Reply
 from open_autoglm.errors import UnusableReply
 from open_autoglm.events import Json
@@ -67,12 +68,13 @@ def read(reply: Reply, answer: type[AnswerT]) -> tuple[AnswerT | None, str]:
 
 def repair_call(call: Call, reply: Reply, problem: str) -> Call:
     """Return the call that shows a bad answer and its problem, without thinking: what to say is known by now."""
-    told = (
-        f"This answer cannot be used. {problem}\n"
-        "Answer again with one JSON object that obeys the schema, and nothing else."
+    told = phrase(
+        "This answer cannot be used. {problem}\n"
+        "Answer again with one JSON object that obeys the schema, and nothing else.",
+        problem=from_model(problem),
     )
     turns = [
-        Message(role="assistant", parts=[Part(text=_echo(reply.text))]),
+        Message(role="assistant", parts=[Part(text=from_model(_echo(reply.text)))]),
         Message(role="user", parts=[Part(text=told)]),
     ]
     return replace(call, messages=[*call.messages, *turns], thinking=0)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from open_autoglm.agents.glm.sharing.shared import Shared
 from open_autoglm.events import Json
 
 Role = Literal["system", "user", "assistant"]
@@ -32,7 +33,7 @@ class Purpose(StrEnum):
 class Part:
     """A piece of a message that is kept or dropped as a whole."""
 
-    text: str
+    text: Shared
     age: int | None = None
     """How long ago what it tells happened, in attempts; the greatest is dropped first. None is never dropped."""
 

@@ -1,12 +1,13 @@
 """The three spans of memory as parts of a prompt: the attempt in hand, this run, earlier runs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from open_autoglm.agents.glm.sharing import Share, ours, phrase, recalled, stored_lesson
 from open_autoglm.agents.glm.wire import Part
 from open_autoglm.agents.memory.digest import run_parts
 from open_autoglm.agents.memory.gains import by_id, gain_of
 from open_autoglm.agents.memory.lessons import LessonStore
+from open_autoglm.agents.memory.phrases import Teller
 from open_autoglm.agents.memory.tokens import Count, Shares, estimate, fitting
 from open_autoglm.agents.memory.traits import Traits
 from open_autoglm.agents.memory.working import working_parts
@@ -25,10 +26,8 @@ class Memory:
     attempts, so that a context that is still too small loses the oldest first.
     """
 
-    clean_failure: Callable[[str], str]
-    """What of a line that says why code failed may stand in a prompt: such lines hold messages, and those hold data."""
-    clean_lesson: Callable[[TaskSpec, DataProfile, str], str]
-    """A lesson without names and values of the data; empty where nothing is left to keep."""
+    share: Share
+    """How much of the data a prompt may hold."""
     lessons: LessonStore | None = None
     """Lessons of earlier runs; None where the user keeps none."""
     shares: Shares = field(default_factory=Shares)
@@ -39,19 +38,20 @@ class Memory:
 
         `subject` is the parent of an improvement; its children are told with what each changed and brought.
         """
-        return fitting(working_parts(brief, subject, self.clean_failure), self.shares.working, self.count)
+        return fitting(working_parts(Teller(share=self.share, brief=brief), subject), self.shares.working, self.count)
 
     def run(self, brief: Brief) -> list[Part]:
         """Tell of this run: the best, the latest, what helped and hurt, what failed."""
-        return fitting(run_parts(brief, self.clean_failure), self.shares.run, self.count)
+        return fitting(run_parts(Teller(share=self.share, brief=brief)), self.shares.run, self.count)
 
     def long(self, task: TaskSpec, profile: DataProfile) -> list[Part]:
         """Tell what earlier runs on like data taught. May wait a moment for another process that writes to the file."""
         if self.lessons is None:
             return []
         found = self.lessons.recall(Traits.of(task, profile), LESSONS_IN_A_PROMPT)
-        parts = [Part(text="Earlier runs on like data taught:", age=None)] if found else []
-        return fitting([*parts, *(Part(text=f"- {lesson.text}") for lesson in found)], self.shares.long, self.count)
+        parts = [Part(text=ours("Earlier runs on like data taught:"))] if found else []
+        told = [Part(text=phrase("- {lesson}", lesson=recalled(lesson.text))) for lesson in found]
+        return fitting([*parts, *told], self.shares.long, self.count)
 
     def keep(self, brief: Brief, attempt: Past, lesson: str) -> None:
         """Keep what an attempt taught for later runs, where it is more than noise; a gain confirms what says the same.
@@ -61,6 +61,6 @@ class Memory:
         gain = gain_of(attempt, by_id(brief.past), brief.task.metric.name)
         if self.lessons is None or gain is None or not gain.is_clear:
             return
-        cleaned = self.clean_lesson(brief.task, brief.profile, lesson)
+        cleaned = stored_lesson(lesson, brief, attempt)
         if cleaned:
             self.lessons.note(Traits.of(brief.task, brief.profile), cleaned, gained=gain.amount > 0)

@@ -1,63 +1,69 @@
 """The span of the attempt in hand: how its code was mended, what was refused, and what was tried on its parent."""
 
-import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from open_autoglm.agents.glm.sharing import Shared, clipped, diff_for, joined, lesson_text, phrase, token
 from open_autoglm.agents.glm.wire import Part
 from open_autoglm.agents.memory.gains import by_id, gain_of
-from open_autoglm.agents.memory.phrases import LONGEST_TITLE, name_of, score_of, short, verdict
-from open_autoglm.agents.strategist import Brief, Past, Refusal, RefusalKind
-from open_autoglm.sandbox.bundles.bundle import ENTRY, CodeBundle
+from open_autoglm.agents.memory.phrases import LONGEST_TITLE, Teller, verdict
+from open_autoglm.agents.strategist import Past, Refusal, RefusalKind
 
-LONGEST_DIFF_LINES = 60
-LONGEST_DIFF_LINE = 160
-CONTEXT_LINES = 1
 CHILDREN_TOLD = 8
 REFUSED_TOLD = 6
 
 
-def working_parts(brief: Brief, subject: Past | None, clean_failure: Callable[[str], str]) -> Iterator[Part]:
+def working_parts(tell: Teller, subject: Past | None) -> Iterator[Part]:
     """Yield what is worth telling of the attempt in hand, the most wanted first."""
+    brief = tell.brief
     for refusal in [*brief.refused][: -REFUSED_TOLD - 1 : -1]:
-        yield Part(text=_refused(refusal, clean_failure))
+        yield Part(text=_refused(refusal, tell))
     for age, mend in enumerate(reversed(brief.mends)):
-        text = f"Mended before, in vain. It failed with: {short(clean_failure(mend.failure))}\nThe mend was:\n{diff(mend.before, mend.after)}"
+        text = phrase(
+            "Mended before, in vain. It failed with: {why}\nThe mend was:\n{mend}",
+            why=tell.failure(mend.failure, mend.before),
+            mend=diff_for(mend.before, mend.after, tell.share, brief),
+        )
         yield Part(text=text, age=age)
     if subject is not None:
-        yield from _tried_on(subject, brief, clean_failure)
+        yield from _tried_on(subject, tell)
 
 
-def _refused(refusal: Refusal, clean_failure: Callable[[str], str]) -> str:
-    title = short(refusal.title, LONGEST_TITLE)
+def _refused(refusal: Refusal, tell: Teller) -> Shared:
+    title = clipped(lesson_text(refusal.title, tell.share, tell.brief), LONGEST_TITLE)
     if refusal.kind is RefusalKind.SAME_ERROR:
-        return f"Do not mend it that way again: after the mend the same error came back ({short(clean_failure(refusal.failure))})."
+        return phrase(
+            "Do not mend it that way again: after the mend the same error came back ({why}).",
+            why=_failure_of(refusal, tell),
+        )
+    like = token(refusal.like)
     if refusal.kind is RefusalKind.SAME_EDIT:
-        return f"Do not make that change again: {title!r} edits what {refusal.like} edited before, without gain."
-    return f"Do not write that again: {title!r} is, but for comments and layout, the code of {refusal.like}."
+        return phrase(
+            "Do not make that change again: {title!r} edits what {like} edited before, without gain.",
+            title=title,
+            like=like,
+        )
+    return phrase(
+        "Do not write that again: {title!r} is, but for comments and layout, the code of {like}.",
+        title=title,
+        like=like,
+    )
 
 
-def _tried_on(subject: Past, brief: Brief, clean_failure: Callable[[str], str]) -> Iterator[Part]:
+def _failure_of(refusal: Refusal, tell: Teller) -> Shared:
+    bundle = next((mend.after for mend in reversed(tell.brief.mends)), None)
+    found = by_id(tell.brief.past).get(refusal.attempt_id)
+    return tell.failure(refusal.failure, bundle or (found.bundle if found is not None else None))
+
+
+def _tried_on(subject: Past, tell: Teller) -> Iterator[Part]:
     """Yield the changes that were made to the subject before, the latest first."""
-    known = by_id(brief.past)
+    known = by_id(tell.brief.past)
     children = [
         past
-        for past in reversed(brief.past)
+        for past in reversed(tell.brief.past)
         if past.parents == (subject.attempt_id,) and past.params is None and past.status != "running"
     ]
     for age, child in enumerate(children[:CHILDREN_TOLD]):
-        gain = verdict(gain_of(child, known, brief.task.metric.name))
-        why = short(clean_failure(child.failure)) if child.failure else short(child.lesson)
-        facts = [f"Tried on {subject.attempt_id}: {name_of(child)}", score_of(child, brief.task.metric.name), gain, why]
-        yield Part(text="; ".join(filter(None, facts)), age=age)
-
-
-def diff(before: CodeBundle, after: CodeBundle) -> str:
-    """Return what changed from one bundle to the next, as a short unified diff; long ones are cut."""
-    lines: list[str] = []
-    for name in sorted({*before.files, *after.files}, key=lambda name: (name != ENTRY, name)):
-        old, new = before.files.get(name, "").splitlines(), after.files.get(name, "").splitlines()
-        changed = list(difflib.unified_diff(old, new, n=CONTEXT_LINES, lineterm=""))[2:]
-        lines += [f"--- {name}", *(line[:LONGEST_DIFF_LINE] for line in changed)] if changed else []
-    if len(lines) > LONGEST_DIFF_LINES:
-        lines = [*lines[:LONGEST_DIFF_LINES], f"... {len(lines) - LONGEST_DIFF_LINES} more lines"]
-    return "\n".join(lines)
+        gain = verdict(gain_of(child, known, tell.brief.task.metric.name))
+        facts = joined([fact for fact in (tell.name(child), tell.score(child), gain, tell.why(child)) if fact], "; ")
+        yield Part(text=phrase("Tried on {subject}: {facts}", subject=token(subject.attempt_id), facts=facts), age=age)

@@ -5,26 +5,29 @@ memory; all give `Shared`, the one type that a message of a call takes. `leaves`
 """
 
 from open_autoglm.agents.glm.sharing.card import data_card
+from open_autoglm.agents.glm.sharing.diffs import diff_for
 from open_autoglm.agents.glm.sharing.disclosure import Share
 from open_autoglm.agents.glm.sharing.excerpt import report_excerpt
 from open_autoglm.agents.glm.sharing.leaving import leaves
-from open_autoglm.agents.glm.sharing.lessons import lesson_text, recalled, stored_lesson
+from open_autoglm.agents.glm.sharing.lessons import failure_text, lesson_text, recalled, stored_lesson
 from open_autoglm.agents.glm.sharing.shared import (
     DATA_RULE,
     Admissible,
     NotShared,
     Shared,
     admitted,
+    clipped,
     from_model,
     from_user,
     joined,
     ours,
+    phrase,
     rendered,
     token,
 )
 from open_autoglm.agents.glm.sharing.source import ShownSource, source_for
 
 __all__ = [
-    "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "data_card", "from_model", "from_user",
-    "joined", "leaves", "lesson_text", "ours", "recalled", "rendered", "report_excerpt", "source_for", "stored_lesson", "token",
+    "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "clipped", "data_card", "diff_for", "failure_text", "from_model", "from_user",
+    "joined", "leaves", "lesson_text", "ours", "phrase", "recalled", "rendered", "report_excerpt", "source_for", "stored_lesson", "token",
 ]  # fmt: skip

@@ -5,9 +5,10 @@
 `rows`     also a few rows, and messages and output as they are.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, TypeAlias
 
 from open_autoglm.agents.glm.sharing.cleaning import quoted
@@ -42,8 +43,8 @@ class Disclosure:
 
     @classmethod
     def of(cls, brief: Brief, share: Share) -> "Disclosure":
-        """Take what a strategist was told."""
-        return cls(share=share, task=brief.task, profile=brief.profile, classes=brief.classes)
+        """Take what a strategist was told. The same for the same profile, since a run asks for it again and again."""
+        return _disclosure(_Told(brief, share))
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -65,6 +66,33 @@ class Disclosure:
         """Classes that may not be named, with their stand-ins."""
         named = self._named_classes
         return {label: name for label, name in zip(self.classes, self.stand_ins, strict=True) if label not in named}
+
+    @cached_property
+    def hidden_words(self) -> frozenset[str]:
+        """Words of classes that may not be named."""
+        return frozenset(word for label in self.hidden for word in re.findall(r"\w+", str(label)))
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """What may be named: columns, and classes and levels as the level of sharing has it."""
+        levels = {str(level.value) for column in self.profile.columns for level in self.levels(column)}
+        return self.columns | levels | {str(label) for label in self.classes if label not in self.hidden}
+
+    def names_within(self, words: Iterable[str]) -> Iterator[str]:
+        """Return columns, classes and levels, named or not, that may occur in a text of these words (in small letters)."""
+        yield from self._names_by_word.get("", ())
+        for word in words:
+            yield from self._names_by_word.get(word, ())
+
+    @cached_property
+    def _names_by_word(self) -> dict[str, list[str]]:
+        """Names by their first word in small letters; by "" those without one, and those of scripts without spaces."""
+        found: dict[str, list[str]] = {}
+        for name in self.columns | set(map(str, self.classes)) | set(self._level_texts()):
+            first = re.search(r"\w+", name.lower())
+            if name.strip():
+                found.setdefault(first[0] if first and name.isascii() else "", []).append(name)
+        return found
 
     def class_name(self, label: Label) -> str:
         """Return how a class is written in a prompt."""
@@ -92,6 +120,33 @@ class Disclosure:
     def _level_texts(self) -> Iterator[str]:
         for column in self.profile.columns:
             yield from (str(level.value) for level in column.levels)
+
+
+class _Told:
+    """What a disclosure is made of, as a key: profiles are large, and compared by being the same."""
+
+    __slots__ = ("brief", "share")
+
+    def __init__(self, brief: Brief, share: Share) -> None:
+        self.brief, self.share = brief, share
+
+    def __hash__(self) -> int:
+        return hash((id(self.brief.profile), self.share))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Told)
+            and self.share == other.share
+            and self.brief.profile is other.brief.profile
+            and self.brief.classes == other.brief.classes
+            and self.brief.task == other.brief.task
+        )
+
+
+@lru_cache(maxsize=8)
+def _disclosure(told: _Told) -> Disclosure:
+    brief = told.brief
+    return Disclosure(share=told.share, task=brief.task, profile=brief.profile, classes=brief.classes)
 
 
 def names_rows(column: ColumnProfile) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from open_autoglm.agents.glm.sharing.cleaning import cleaned, shortened
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure, Share
-from open_autoglm.agents.glm.sharing.masking import Masker, masker
+from open_autoglm.agents.glm.sharing.masking import Masker
 from open_autoglm.agents.glm.sharing.shared import Shared, as_data
 from open_autoglm.agents.glm.sharing.source import shown_source
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS
@@ -30,8 +30,9 @@ def report_excerpt(report: ExecutionReport, bundle: CodeBundle, share: Share, br
     and output with blanks for what is not known, `rows` adds them as they are. What the code claims of progress is not told.
     """
     shown = Disclosure.of(brief, share)
-    source = shown_source(bundle, shown, paths=sorted(bundle.files)).files
-    masked = masker("\n".join(source.values()), _names(shown))
+    frames = list(report.exception.frames)[-FRAMES:]
+    masked = Masker(shown=shown, source="\n".join(bundle.files.values()))
+    source = shown_source(bundle, shown, paths=[frame.file for frame in frames]).files
     lines = [_ending(report), *_what_it_tried(report, masked)]
     if report.detail:
         lines.append(f"why: {masked(shortened(cleaned(report.detail), MESSAGE_CHARACTERS))}")
@@ -39,21 +40,13 @@ def report_excerpt(report: ExecutionReport, bundle: CodeBundle, share: Share, br
         lines.append(f"exception: {_type(report.exception.type, masked)}")
         if share != "schema" and report.exception.message:
             lines.append(f"message: {_words(report.exception.message, MESSAGE_CHARACTERS, share, masked)}")
-    for frame in list(report.exception.frames)[-FRAMES:]:
+    for frame in frames:
         lines += _frame_lines(frame, source, masked)
     if share != "schema":
         for name, stream in (("stderr", report.stderr), ("stdout", report.stdout)):
             if text := _output(stream, cut=bool(report.exception.type)):
                 lines += [f"{name}:", _words(text, OUTPUT_CHARACTERS, share, masked)]
     return as_data("\n".join(lines))
-
-
-def _names(shown: Disclosure) -> Iterator[str]:
-    """Names that may be told: columns, and levels and classes that enough rows share."""
-    yield from shown.columns
-    yield from (str(label) for label in shown.classes if label not in shown.hidden)
-    for column in shown.profile.columns:
-        yield from (str(level.value) for level in shown.levels(column))
 
 
 def _ending(report: ExecutionReport) -> str:

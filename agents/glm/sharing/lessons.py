@@ -1,9 +1,8 @@
-"""Lessons and titles without values of the data; those that outlive a run also without names.
+"""Lines that are told again: lessons, titles, and why code failed. Without values of the data; beyond their run without names, too.
 
-Such a line was written by recipes, or by a model that saw what its level of sharing shows. It may quote the failure that it tells of.
+Such a line was written by recipes, or by a model that saw what its level of sharing shows. It may quote a failure.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,111 +10,152 @@ from functools import cached_property
 
 from open_autoglm.agents.glm.sharing.cleaning import cleaned
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure, Share
+from open_autoglm.agents.glm.sharing.masking import Masker
 from open_autoglm.agents.glm.sharing.shared import Shared
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, MESSAGE_WORDS
 from open_autoglm.agents.strategist import Brief, Past
-from open_autoglm.tools.export.svg import number as short_number
+from open_autoglm.sandbox.bundles.bundle import CodeBundle
 
-LESSON_CHARACTERS = 300
+LINE_CHARACTERS = 300
 BLANK = "…"
 _QUOTED = re.compile(r"(?<!\w)(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」)")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:/-]\d+)*(?:[eE][-+]?\d+)?(?!\w)")
 _WORD = re.compile(r"\w+")
+_FAILURE = re.compile(r"(?P<type>[A-Za-z_][A-Za-z0-9_.]*): (?P<message>.*)", re.DOTALL)
+_PLACE = re.compile(r" at (?P<file>[A-Za-z0-9_./-]+):(?P<line>\d+)$")
 _SMALL = 20
-"""Whole numbers up to here count things: folds, trees deep, models."""
+"""Whole numbers up to here count things: folds, depths, models."""
 
 
-def lesson_text(words: str, share: Share, brief: Brief, past: Past, *, seen: Iterable[str] = ()) -> Shared:
+def lesson_text(
+    words: str, share: Share, brief: Brief, past: Past | None = None, *, seen: Iterable[str] = ()
+) -> Shared:
     """Clean a line for prompts of the same run: columns stay, values go unless the level shows them.
 
     Args:
         words: The lesson, or a title.
         share: The level; under `rows` nothing but control characters and frame tokens is taken out.
         brief: What is known of the data.
-        past: The attempt that it is about.
+        past: The attempt that it is about, where there is one.
         seen: Texts that hold data and that the writer of the line was shown (rows, messages, output).
     """
     if share == "rows":
-        return _bounded(words)
+        return _one_line(words)
     shown = Disclosure.of(brief, share)
-    named = {str(level.value) for column in brief.profile.columns for level in shown.levels(column)}
-    named |= {str(label) for label in brief.classes if label not in shown.hidden}
-    return _bounded(
-        _Eraser(brief=brief, past=past, seen=tuple(seen), keep=frozenset(shown.columns | named)).erased(words)
-    )
+    return _one_line(_Eraser(shown=shown, brief=brief, past=past, seen=tuple(seen), keep=shown.named).erased(words))
 
 
 def stored_lesson(words: str, brief: Brief, past: Past, *, seen: Iterable[str] = ()) -> Shared:
     """Clean a lesson to be kept beyond its run: no column, no class, no level, no number but scores and parameters."""
-    return _bounded(_Eraser(brief=brief, past=past, seen=tuple(seen), keep=frozenset()).erased(words))
+    shown = Disclosure.of(brief, "schema")
+    return _one_line(_Eraser(shown=shown, brief=brief, past=past, seen=tuple(seen), keep=frozenset()).erased(words))
 
 
 def recalled(lesson: str) -> Shared:
     """Show a lesson that `stored_lesson` cleaned when it was kept."""
-    return _bounded(lesson)
+    return _one_line(lesson)
 
 
-def _bounded(words: str) -> Shared:
+def failure_text(line: str, share: Share, brief: Brief, bundle: CodeBundle | None) -> Shared:
+    """Tell in one line why code failed (see `report.failure_line`), as `report_excerpt` would.
+
+    Under `schema` it is the type of the exception and the place in the bundle.
+    """
+    if share == "rows":
+        return _one_line(line)
+    files = {} if bundle is None else bundle.files
+    masked = Masker(shown=Disclosure.of(brief, share), source="\n".join(files.values()))
+    claimed = _FAILURE.fullmatch(line)
+    if claimed is None:
+        return _one_line(masked(cleaned(line)))
+    kind = claimed["type"]
+    told = kind if kind in EXCEPTIONS or masked.says(kind) else "an exception"
+    place = _PLACE.search(claimed["message"])
+    known = place is not None and place["file"] in files
+    at = f" at {place['file']}:{place['line']}" if place is not None and known else ""
+    if share == "schema":
+        return _one_line(f"{told}{at}")
+    message = claimed["message"][: place.start()] if place is not None and known else claimed["message"]
+    return _one_line(f"{told}: {masked(cleaned(message))}{at}")
+
+
+def _one_line(words: str) -> Shared:
     line = " ".join(cleaned(words).split())
-    return Shared(line if len(line) <= LESSON_CHARACTERS else f"{line[:LESSON_CHARACTERS]} ...")
+    return Shared(line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]} ...")
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Eraser:
-    """Blanks names and values of one table."""
+    """Blanks names and values of one table in a line about one attempt."""
 
+    shown: Disclosure
     brief: Brief
-    past: Past
+    past: Past | None
     seen: tuple[str, ...]
     keep: frozenset[str]
 
     def erased(self, words: str) -> str:
         words = _QUOTED.sub(lambda found: found[0] if found[0][1:-1] in self.keep else BLANK, words)
         for name in sorted(self._present(words), key=len, reverse=True):
-            words = re.sub(_bounded_pattern(name), BLANK, words, flags=re.IGNORECASE if len(name) > 3 else 0)
+            words = re.sub(_alone(name), BLANK, words, flags=re.IGNORECASE if len(name) > 3 else 0)
         words = _NUMBER.sub(lambda found: found[0] if self._is_ours(found[0]) else BLANK, words)
-        return _WORD.sub(lambda found: BLANK if found[0] in self._tainted else found[0], words)
+        return _WORD.sub(lambda found: BLANK if self._is_tainted(found[0]) else found[0], words)
 
     def _present(self, words: str) -> Iterator[str]:
         """Return names and values of the data that occur in the words and are no ordinary words."""
         lowered = words.lower()
-        for name in self._known:
-            if name.lower() in lowered and name.lower() not in MESSAGE_WORDS and not _NUMBER.fullmatch(name):
+        begun = set(_WORD.findall(lowered))
+        for name in self.shown.names_within(begun):
+            small = name.lower()
+            if (
+                name not in self.keep
+                and small in lowered
+                and small not in MESSAGE_WORDS
+                and not _NUMBER.fullmatch(name)
+            ):
                 yield name
 
-    @cached_property
-    def _known(self) -> frozenset[str]:
-        columns = self.brief.profile.columns
-        known = {column.name for column in columns} | {str(label) for label in self.brief.classes}
-        known |= {str(level.value) for column in columns for level in column.levels}
-        return frozenset(name for name in known if name.strip()) - self.keep
+    def _is_tainted(self, word: str) -> bool:
+        """Whether data said the word, and it is neither a library's nor the code's own."""
+        if word not in self._said or word.lower() in MESSAGE_WORDS or word in EXCEPTIONS or word in self.keep:
+            return False
+        return not self._is_in_code(word)
+
+    def _is_in_code(self, word: str) -> bool:
+        files = () if self.past is None else self.past.bundle.files.values()
+        return any(re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text) for text in files)
 
     @cached_property
-    def _tainted(self) -> frozenset[str]:
-        """Words that data said, and that are neither a library's nor the code's own."""
-        said = set(_WORD.findall(" ".join([self.past.failure, *self.seen])))
-        code = set(_WORD.findall("\n".join(self.past.bundle.files.values()))) | set(_WORD.findall(" ".join(self.keep)))
-        return frozenset(word for word in said - code if word.lower() not in MESSAGE_WORDS and word not in EXCEPTIONS)
+    def _said(self) -> frozenset[str]:
+        return frozenset(_WORD.findall(" ".join([self.past.failure if self.past else "", *self.seen])))
 
     def _is_ours(self, number: str) -> bool:
-        return (number.isdecimal() and int(number) <= _SMALL) or number in self._scores
+        """Whether a number counts something, is a parameter, a score, or the difference of two."""
+        if (number.isdecimal() and int(number) <= _SMALL) or (self.keep and self._is_in_code(number)):
+            return True
+        try:
+            value = float(number.replace(",", ""))
+        except ValueError:  # a date, a time
+            return False
+        within = 0.5000001 * 10.0 ** -len(number.partition(".")[2])
+        return any(abs(value - known) <= within for known in self._figures())
 
-    @cached_property
-    def _scores(self) -> frozenset[str]:
-        """How scores and parameters of this attempt and of the others are written."""
-        scores = [
-            score
-            for past in [self.past, *self.brief.past]
-            for score in (past.mean, past.standard_error)
-            if score is not None
-        ]
-        gains = [abs(one - other) for one in scores[:2] for other in scores]
-        told = {f"{abs(value):.{digits}f}" for value in [*scores, *gains] for digits in range(2, 7)}
-        told |= {short_number(abs(value), digits) for value in [*scores, *gains] for digits in (2, 4)}
-        return frozenset(told | set(_NUMBER.findall(json.dumps(dict(self.past.params or {})))))
+    def _figures(self) -> Iterator[float]:
+        own = [] if self.past is None else [abs(score) for score in _scores(self.past)]
+        yield from own
+        if self.past is not None:
+            yield from (abs(value) for value in (self.past.params or {}).values() if isinstance(value, int | float))
+        for past in self.brief.past:
+            for score in _scores(past):
+                yield abs(score)
+                yield from (abs(abs(score) - other) for other in own)
 
 
-def _bounded_pattern(name: str) -> str:
-    before = r"(?<![A-Za-z0-9_])" if name[0].isascii() and name[0].isalnum() else ""
-    after = r"(?![A-Za-z0-9_])" if name[-1].isascii() and name[-1].isalnum() else ""
+def _scores(past: Past) -> Iterator[float]:
+    yield from (score for score in (past.mean, past.standard_error) if score is not None)
+
+
+def _alone(name: str) -> str:
+    before = r"(?<![A-Za-z0-9_])" if name[0].isascii() and (name[0].isalnum() or name[0] == "_") else ""
+    after = r"(?![A-Za-z0-9_])" if name[-1].isascii() and (name[-1].isalnum() or name[-1] == "_") else ""
     return before + re.escape(name) + after

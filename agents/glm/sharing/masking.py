@@ -5,82 +5,78 @@ their messages of. It does not matter how a value is written (escaped, as bytes,
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 
+from open_autoglm.agents.glm.sharing.disclosure import Disclosure
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, MESSAGE_WORDS
 
 _PIECE = re.compile(
     r"(?P<quoted>(?<!\w)(?:'(?:[^'\\\n]|\\.){0,2000}'|\"(?:[^\"\\\n]|\\.){0,2000}\"|`[^`\n]{0,2000}`)(?!\w))"
-    r"|(?P<number>(?<!\w)(?:\d+(?:[.,:/_-]\d+)*\.?|\.\d+)(?:[eE][-+]?\d+)?(?!\w))"
+    r"|(?P<number>(?<!\w)(?:\d+(?:[.,:/_-]\d+)*|\.\d+)(?:[eE][-+]?\d+)?(?!\w))"
     r"|(?P<word>\w+)"
     r"|(?P<strange>[^\x00-\x7f\w\s])"
 )
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 _MANY = re.compile(r"(?:‹\d+›[^\w\n‹]{0,4}){4,}")
-_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)")
 _WORD = re.compile(r"\w+")
 
 
 @dataclass(kw_only=True)
 class Masker:
-    """Blanks what is not known, the same thing by the same blank: ‹1›, ‹2›, ..."""
+    """Blanks what is not known, the same thing by the same blank: ‹1›, ‹2›, ... One for each text, or for several that belong together."""
 
-    names: frozenset[str]
-    """Known as a whole where they are quoted: columns, levels."""
+    shown: Disclosure
     source: str
-    """Code that is shown: its words and numbers are known."""
+    """Code that is shown: its words and numbers are known, but for classes that go by stand-ins."""
     _blanks: dict[str, str] = field(default_factory=dict)
+    _known: dict[str, bool] = field(default_factory=dict)
 
     def __call__(self, text: str) -> str:
         """Return the text with blanks. Lines stay lines."""
         masked = "\n".join(map(self._line, text.split("\n")))
         return _MANY.sub("‹...› ", masked)
 
-    def says(self, word: str) -> bool:
-        """Whether a word is known from the code."""
-        return word in self._said
+    def says(self, piece: str) -> bool:
+        """Whether a word or a number stands in the code, or is a name that may be told."""
+        if piece not in self._known:
+            self._known[piece] = piece in self.shown.named or (piece not in self._hidden and self._stands_alone(piece))
+        return self._known[piece]
 
     def _line(self, line: str) -> str:
-        words = _WORD.findall(re.sub(r"'[^']*'|\"[^\"]*\"", "", line))
-        unknown = [word for word in words if not word.isdecimal() and word not in self._said and not self._usual(word)]
-        usual = [word for word in words if word not in self._said and self._usual(word)]
-        trusting = len(unknown) <= len(usual)  # a line of mostly strange words is no message of a library
+        words = [word for word in _WORD.findall(_QUOTED.sub("", line)) if not word.isdecimal() and not self.says(word)]
+        usual = sum(map(_is_usual, words))
+        trusting = usual >= len(words) - usual  # a line of mostly strange words is no message of a library
         return _PIECE.sub(lambda found: self._piece(found, trusting=trusting), line)
 
     def _piece(self, found: re.Match[str], *, trusting: bool) -> str:
         piece = found[0]
         if found["quoted"]:
             inside = piece[1:-1]
-            known = inside in self.names or inside in self._said or inside in self._literals
-            return piece if known else f"{piece[0]}{self._blank(inside)}{piece[0]}"
-        if found["number"]:
-            return piece if piece in self._numbers else self._blank(piece)
-        if found["word"] and (piece in self._said or (trusting and self._usual(piece))):
-            return piece
-        return self._blank(piece)
+            return piece if self._may_be_quoted(inside) else f"{piece[0]}{self._blank(inside)}{piece[0]}"
+        if found["strange"] or not (self.says(piece) or (found["word"] and trusting and _is_usual(piece))):
+            return self._blank(piece)
+        return piece
+
+    def _may_be_quoted(self, inside: str) -> bool:
+        if _WORD.fullmatch(inside):
+            return self.says(inside)
+        if self._hidden & set(_WORD.findall(inside)):
+            return False
+        return inside in self.shown.named or f"'{inside}'" in self.source or f'"{inside}"' in self.source
 
     def _blank(self, piece: str) -> str:
         return self._blanks.setdefault(piece, f"‹{len(self._blanks) + 1}›")
 
-    @staticmethod
-    def _usual(word: str) -> bool:
-        return word.lower() in MESSAGE_WORDS or word in EXCEPTIONS
+    def _stands_alone(self, piece: str) -> bool:
+        before = "" if piece[0].isalpha() or piece[0] == "_" else "."  # 25 does not stand in 1.25
+        return (
+            piece in self.source and re.search(rf"(?<![\w{before}]){re.escape(piece)}(?!\w)", self.source) is not None
+        )
 
-    @cached_property
-    def _said(self) -> frozenset[str]:
-        """Words of the code, and names that are one word."""
-        return frozenset(_WORD.findall(self.source)) | {name for name in self.names if _WORD.fullmatch(name)}
-
-    @cached_property
-    def _numbers(self) -> frozenset[str]:
-        return frozenset(_NUMBER.findall(self.source)) | {name for name in self.names if _NUMBER.fullmatch(name)}
-
-    @cached_property
-    def _literals(self) -> frozenset[str]:
-        return frozenset(found[1:-1] for found in re.findall(r"'[^'\\\n]*'|\"[^\"\\\n]*\"", self.source))
+    @property
+    def _hidden(self) -> frozenset[str]:
+        return self.shown.hidden_words
 
 
-def masker(source: str, names: Iterable[str]) -> Masker:
-    """Return a masker for one text, or for several that belong together."""
-    return Masker(names=frozenset(names), source=source)
+def _is_usual(word: str) -> bool:
+    return word.lower() in MESSAGE_WORDS or word in EXCEPTIONS

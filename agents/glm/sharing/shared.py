@@ -44,6 +44,23 @@ def ours(text: str) -> Shared:
     return Shared(text)
 
 
+def phrase(template: str, /, **values: Admissible) -> Shared:
+    """Fill shared texts and numbers into words of our own; a value is formatted as `str.format` does.
+
+    Raises:
+        NotShared: A value did not come through this package.
+    """
+    for value in values.values():
+        admitted(value)
+    return Shared(template.format(**values))
+
+
+def clipped(text: Shared, limit: int) -> Shared:
+    """Return a text on one line, cut to so many characters."""
+    line = " ".join(text.split())
+    return Shared(line if len(line) <= limit else line[: limit - 3] + "...")
+
+
 def token(name: str) -> Shared:
     """Pass a name of ours: an attempt's id, an operator, a metric, a package, a version.
 
@@ -76,11 +93,11 @@ def as_data(text: str) -> Shared:
     return Shared("\n".join(MARK + line for line in cleaned(text).split("\n")))
 
 
-def as_code(path: str, text: str) -> Shared:
-    """Put code into a fence that does not occur in it. For this package alone."""
+def fenced(kind: str, text: str) -> Shared:
+    """Put code that may be shown into a fence that does not occur in it. For this package alone."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     fence = "`" * (longest + 1)
-    return Shared(f"{fence}python {path}\n{text.rstrip()}\n{fence}")
+    return Shared(f"{fence}{kind}\n{text.rstrip()}\n{fence}")
 
 
 def admitted(value: object) -> object:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from open_autoglm.agents.glm.sharing.cleaning import armed, disarmed
 from open_autoglm.agents.glm.sharing.code_text import Change, Piece, changed, line_starts, pieces
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure, Share
-from open_autoglm.agents.glm.sharing.shared import Shared, as_code, joined
+from open_autoglm.agents.glm.sharing.shared import Shared, fenced, joined
 from open_autoglm.agents.glm.sharing.vocabulary import MESSAGE_WORDS
 from open_autoglm.agents.strategist import Brief
 from open_autoglm.sandbox.bundles.bundle import ENTRY, CodeBundle
@@ -35,10 +35,12 @@ class ShownSource:
     @property
     def text(self) -> Shared:
         """All files, each in a fence of its own that names it."""
-        return joined((as_code(path, text) for path, text in self.files.items()), "\n\n")
+        return joined((fenced(f"python {path}", text) for path, text in self.files.items()), "\n\n")
 
     def put_back(self, code: str) -> str:
         """Return code that a model wrote, with the classes in the places of their stand-ins."""
+        if armed(code) == code and not any(stand_in in code for stand_in in self.hidden.values()):
+            return code
         found = [(piece, _restored(piece, self.hidden)) for piece in pieces(code)]
         return changed(code, [Change(start=piece.start, end=piece.end, text=text) for piece, text in found])
 
@@ -55,6 +57,8 @@ def shown_source(bundle: CodeBundle, shown: Disclosure, *, paths: Sequence[str] 
 
 
 def _shown(code: str, shown: Disclosure) -> str:
+    if not shown.hidden and disarmed(code) == code:
+        return code
     lists = list(_class_lists(code, shown)) if shown.hidden else []
     told = {
         name: stand_in for name, stand_in in shown.hidden.items() if isinstance(name, str) and _is_telling(name, shown)

@@ -146,7 +146,7 @@ def test_only_what_is_more_than_noise_is_kept_and_cleaned(tmp_path: Path) -> Non
         memory(lessons=kept).keep(told, attempt, text)
     parts = memory(lessons=kept).long(task(), profile())
 
-    assert [part.text for part in parts] == ["Earlier runs on like data taught:", "- the square of a number"]
+    assert [part.text for part in parts] == ["Earlier runs on like data taught:", "- the square of …"]
 
 
 def test_traits_hold_no_name_and_no_value() -> None:

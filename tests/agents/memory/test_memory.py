@@ -70,7 +70,7 @@ def test_the_digest_tells_best_latest_failed_and_what_helped() -> None:
         "Best so far (roc_auc, greater is better):\n- a0019 (draft): noise 19.0; roc_auc 0.9019 +- 0.01"
     )
     assert "Lately a0014" in told
-    assert "Failed before: by name (KEYERROR: 'ANN')" in told
+    assert "Failed before: by name (KeyError: '‹1›')" in told
     assert "Helped: scaling helps" in told
     assert "'Ann'" not in told, "failures are cleaned before they are told"
 
@@ -95,7 +95,7 @@ def test_working_memory_shows_mends_refusals_and_what_was_tried() -> None:
     told = text_of(memory().working(brief([parent, child], refused=[refusal], mends=[mend]), parent))
 
     assert "Do not write that again: 'again' is, but for comments and layout, the code of a0002." in told
-    assert "It failed with: KEYERROR: 'ANN'" in told
+    assert "It failed with: KeyError: '‹1›'" in told
     assert '-PARAMS = {"noise": 1.0}\n+PARAMS = {"noise": 1.5}' in told
     assert "Tried on a0001: a0002 (improve of a0001): drop columns; roc_auc 0.6 +- 0.001; worse by 0.1" in told
 

@@ -72,10 +72,5 @@ def brief(attempts: Sequence[Past] = (), **more: object) -> Brief:
 
 
 def memory(*, lessons: LessonStore | None = None, shares: Shares | None = None) -> Memory:
-    """Return a memory that cleans by upper case, so that a test sees what was cleaned."""
-    return Memory(
-        clean_failure=str.upper,
-        clean_lesson=lambda task, profile, text: text.replace("secret_x", "a number"),
-        lessons=lessons,
-        shares=shares or Shares(),
-    )
+    """Return a memory of a run that shares summaries."""
+    return Memory(share="summary", lessons=lessons, shares=shares or Shares())
