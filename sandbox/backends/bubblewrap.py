@@ -25,15 +25,14 @@ from pathlib import Path
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends.elsewhere import elsewhere
-from open_autoglm.sandbox.backends.machine import features
+from open_autoglm.sandbox.backends.machine import features, limits_kept
+from open_autoglm.sandbox.backends.sealed import Found, SealedSandbox
 from open_autoglm.sandbox.backends.trial import problem_with
-from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.devices.gpu import DRIVER_FOLDERS, Gpu
 from open_autoglm.sandbox.launch import INSIDE, Inside, Seclusion, module_path, program
 from open_autoglm.sandbox.policy import FileSystem, Policy, default_policy
-from open_autoglm.sandbox.supervision import cgroup, orphans
+from open_autoglm.sandbox.supervision import orphans
 from open_autoglm.sandbox.supervision.owner import owner
-from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 HOME = "/autoglm"
 WRITABLE = (f"{HOME}/out", f"{HOME}/work", "/tmp", "/dev/shm")  # noqa: S108 - mount points
@@ -241,58 +240,35 @@ def _kept(rules: FileSystem) -> list[str]:
     return [str(path) for path in python_folders(rules) if path.is_relative_to("/tmp")]  # noqa: S108 - a mount point
 
 
-class BubblewrapSandbox:
+class BubblewrapSandbox(SealedSandbox[BubblewrapLauncher]):
     """Runs code in bubblewrap."""
 
     name = "bubblewrap"
-    isolating = True
 
     def __init__(
         self,
         *,
         imports: Sequence[str] | None = None,
-        launcher: BubblewrapLauncher | None = None,
         seclusion: Seclusion | None = None,
         gpu: Gpu | None = None,
         policy: Policy | None = None,
     ) -> None:
-        self._imports = imports
+        self.imports = imports
         self._policy = policy or default_policy()
         self._gpu = gpu
-        self._launcher = launcher
-        """Where None, one that works is found by trying."""
         self._seclusion = seclusion
         """Where None, the faster that works is taken."""
 
-    def probe(self) -> Readiness:
-        """Run a job that does nothing, by every way that may work, the best first."""
-        launcher, reason = _working(self._seclusion, self._policy)
-        return Readiness(
-            backend=self.name,
-            ready=launcher is not None,
-            isolating=True,
-            tier=launcher.tier if launcher else "none",
-            reason=reason,
-            details=_details(launcher),
-        )
+    def found(self) -> Found[BubblewrapLauncher]:
+        """Try every way that may work, the best first."""
+        return _working(self._seclusion, self._policy)
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
-        """Start a session; its fork server imports in the background."""
-        return SupervisedSession(self.launcher(cpus=cpus), cpus=cpus, profile=profile, imports=self._imports)
-
-    def launcher(self, *, cpus: int) -> BubblewrapLauncher:
-        """Return the best way that works here to start a fork server.
-
-        Raises:
-            SandboxUnavailable: None does.
-        """
-        del cpus  # the executions' own limits hold
-        launcher, reason = (self._launcher, "") if self._launcher else _working(self._seclusion, self._policy)
-        if launcher is None:
-            raise SandboxUnavailable(reason)
-        if self._gpu is not None:
-            return BubblewrapLauncher(launcher.bwrap, launcher.seclusion, launcher.policy, _present(self._gpu))
-        return launcher
+    def start_by(self, way: BubblewrapLauncher, *, cpus: int) -> BubblewrapLauncher:
+        """Return it with the GPU shown; how many processors are used is limited by the executions' own limits."""
+        del cpus
+        if self._gpu is None:
+            return way
+        return BubblewrapLauncher(way.bwrap, way.seclusion, way.policy, _present(self._gpu))
 
 
 def _present(gpu: Gpu) -> Gpu:
@@ -309,15 +285,12 @@ def _present(gpu: Gpu) -> Gpu:
     return gpu
 
 
-def _details(launcher: BubblewrapLauncher | None) -> dict[str, str]:
-    if launcher is None:
-        return features()
-    limits = "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
+def _details(launcher: BubblewrapLauncher) -> dict[str, str]:
     return {
         **features(),
         "program": str(launcher.bwrap),
         "between_executions": launcher.seclusion.value,
-        "limits": limits,
+        "limits": limits_kept(),
     }
 
 
@@ -332,23 +305,24 @@ def programs() -> list[Path]:
 
 
 @cache
-def _working(only: Seclusion | None, policy: Policy) -> tuple[BubblewrapLauncher | None, str]:
+def _working(only: Seclusion | None, policy: Policy) -> Found[BubblewrapLauncher]:
     """Find the best way that works on this machine, by trying; once in a process."""
     if (advice := elsewhere("bubblewrap", sys.platform)) is not None:
-        return None, advice
+        return Found(reason=advice, details=features())
     candidates = programs()
     if not candidates:
-        return None, "There is no bwrap program; install bubblewrap by the system's package manager."
+        reason = "There is no bwrap program; install bubblewrap by the system's package manager."
+        return Found(reason=reason, details=features())
     problems = []
     for seclusion in [only] if only else _REASONS:
         for program_path in candidates:
             launcher = BubblewrapLauncher(program_path, seclusion, policy)
             problem = problem_with(launcher)
             if problem is None:
-                return launcher, _REASONS[seclusion]
+                return Found(way=launcher, tier=launcher.tier, reason=_REASONS[seclusion], details=_details(launcher))
             problems.append(f"{program_path} ({seclusion.value}): {problem}")
     hint = "" if _user_namespaces_allowed() else " This kernel forbids user namespaces to ordinary users: " + _ALLOW
-    return None, f"bubblewrap does not work here. {' '.join(problems)[:600]}{hint}"
+    return Found(reason=f"bubblewrap does not work here. {' '.join(problems)[:600]}{hint}", details=features())
 
 
 _REASONS = {

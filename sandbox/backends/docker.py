@@ -33,15 +33,14 @@ from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends.elsewhere import elsewhere
+from open_autoglm.sandbox.backends.sealed import Found, SealedSandbox
 from open_autoglm.sandbox.backends.trial import problem_with
-from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.devices.gpu import Gpu
 from open_autoglm.sandbox.launch import INSIDE, PACKAGE, Contained, Inside, Seclusion
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.policy.syscalls import filters
 from open_autoglm.sandbox.supervision.cgroup import PERIOD_MICROSECONDS
 from open_autoglm.sandbox.supervision.owner import owner
-from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 HOME = "/autoglm"
 PYTHON = "/opt/python/bin/python"
@@ -186,11 +185,10 @@ def _device_request(gpu: Gpu) -> dict[str, Any]:
     return {"Driver": "nvidia", "DeviceIDs": [gpu.uuid], "Capabilities": [["gpu", "compute", "utility"]]}
 
 
-class DockerSandbox:
+class DockerSandbox(SealedSandbox[DockerLauncher]):
     """Runs code in containers of the Docker engine."""
 
     name = "docker"
-    isolating = True
 
     def __init__(
         self,
@@ -201,7 +199,7 @@ class DockerSandbox:
         policy: Policy | None = None,
         runtime: str | None = None,
     ) -> None:
-        self._imports = imports
+        self.imports = imports
         self._policy = policy or default_policy()
         self._runtime = runtime
         """Runtime of the engine's that starts the containers, such as gVisor's `runsc`; None is the engine's own choice."""
@@ -209,34 +207,15 @@ class DockerSandbox:
         self._seclusion = seclusion
         """Where None, the faster that works is found by trying."""
 
-    def probe(self) -> Readiness:
-        """Look for engine and image, then run a job that does nothing."""
-        launcher, reason, details = _working(self._seclusion, self._policy, self._runtime)
-        return Readiness(
-            backend=self.name,
-            ready=launcher is not None,
-            isolating=True,
-            tier=launcher.tier if launcher else "none",
-            reason=reason,
-            details=details,
-        )
+    def found(self) -> Found[DockerLauncher]:
+        """Look for engine and image, then try every way that may work."""
+        return _working(self._seclusion, self._policy, self._runtime)
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
-        """Start a session; its first container starts in the background."""
-        return SupervisedSession(self.launcher(cpus=cpus), cpus=cpus, profile=profile, imports=self._imports)
-
-    def launcher(self, *, cpus: int) -> DockerLauncher:
-        """Return the best way that works here to start a fork server.
-
-        Raises:
-            SandboxUnavailable: None does.
-        """
-        launcher, reason, _ = _working(self._seclusion, self._policy, self._runtime)
-        if launcher is None:
-            raise SandboxUnavailable(reason)
-        image = launcher.image if self._gpu is None else _image_for_gpus()
+    def start_by(self, way: DockerLauncher, *, cpus: int) -> DockerLauncher:
+        """Return it for so many processors, with the image for GPUs where one is shown."""
+        image = way.image if self._gpu is None else _image_for_gpus()
         return DockerLauncher(
-            image, launcher.seclusion, cpus=cpus, gpu=self._gpu, policy=self._policy, runtime=self._runtime
+            image, way.seclusion, cpus=cpus, gpu=self._gpu, policy=self._policy, runtime=self._runtime
         )
 
 
@@ -268,36 +247,35 @@ def engine() -> Any:
 
 
 @cache
-def _working(
-    only: Seclusion | None, policy: Policy, runtime: str | None
-) -> tuple[DockerLauncher | None, str, dict[str, str]]:
+def _working(only: Seclusion | None, policy: Policy, runtime: str | None) -> Found[DockerLauncher]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
     if (advice := elsewhere("docker", sys.platform)) is not None:
-        return None, advice, {"platform": sys.platform}
+        return Found(reason=advice, details={"platform": sys.platform})
     reason = missing_engine()
     if reason:
-        return None, reason, {}
+        return Found(reason=reason)
     from open_autoglm.sandbox.backends.image import image_name  # noqa: PLC0415 - reads the metadata of installed packages
     from open_autoglm.sandbox.backends.janitor import tidy  # noqa: PLC0415 - loads the SDK
 
     image = image_name()
     if _asked(f"/images/{image}/json") != 200:
-        return None, f"The engine runs, but there is no image {image!r}. {BUILD}", {"image": image}
+        return Found(reason=f"The engine runs, but there is no image {image!r}. {BUILD}", details={"image": image})
     digest = str(engine().inspect_image(image)["Id"])  # what is started is what was looked at
     details = {"image": image, "digest": digest, **_versions()}
     tidy(engine())  # what owners that were killed left behind
     if runtime is not None:
         only = Seclusion.SINGLE_USE  # a kernel of its own for each execution
         if runtime not in details["runtimes"].split():
-            return None, missing_runtime(runtime, details["runtimes"]), details
+            return Found(reason=missing_runtime(runtime, details["runtimes"]), details=details)
     problems = []
     for seclusion in [only] if only else _REASONS:
         launcher = DockerLauncher(digest, seclusion, cpus=1, policy=policy, runtime=runtime)
         problem = problem_with(launcher)
         if problem is None:
-            return launcher, _REASONS[seclusion], {**details, "between_executions": seclusion.value}
+            details["between_executions"] = seclusion.value
+            return Found(way=launcher, tier=launcher.tier, reason=_REASONS[seclusion], details=details)
         problems.append(f"({seclusion.value}) {problem}")
-    return None, f"A container does not work here. {' '.join(problems)[:600]}", details
+    return Found(reason=f"A container does not work here. {' '.join(problems)[:600]}", details=details)
 
 
 def missing_runtime(runtime: str, known: str) -> str:

@@ -15,13 +15,12 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Protocol
 
-from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends.bubblewrap import BubblewrapSandbox
 from open_autoglm.sandbox.backends.docker import DockerSandbox
-from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
+from open_autoglm.sandbox.backends.sealed import Found, SealedSandbox
+from open_autoglm.sandbox.base import Readiness
 from open_autoglm.sandbox.launch import Contained, Inside, Launcher, Seclusion
 from open_autoglm.sandbox.policy import Policy
-from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 
 class Around(Protocol):
@@ -70,43 +69,27 @@ class KernelLauncher:
         return self.around.start(base, control, environment, log)
 
 
-class JupyterSandbox:
+class JupyterSandbox(SealedSandbox[Around]):
     """Runs code in kernels."""
 
     name = "jupyter"
-    isolating = True
 
     def __init__(self, *, imports: Sequence[str] | None = None, around: Sequence[Around] | None = None) -> None:
-        self._imports = imports
+        self.imports = imports
         self._around = tuple(around or (DockerSandbox(), BubblewrapSandbox()))
         """Backends to put a kernel into, the strongest first."""
 
-    def probe(self) -> Readiness:
+    def found(self) -> Found[Around]:
         """Look for the strongest sandbox that a kernel can be put into."""
-        found = [around.probe() for around in self._around]
-        ready = next((readiness for readiness in found if readiness.ready), None)
-        if ready is None:
-            reasons = " ".join(f"{readiness.backend}: {readiness.reason}" for readiness in found)
-            return Readiness(
-                backend=self.name,
-                ready=False,
-                isolating=True,
-                tier="none",
-                reason=f"A kernel runs inside Docker or bubblewrap, and neither is ready. {reasons}",
-            )
-        return Readiness(
-            backend=self.name,
-            ready=True,
-            isolating=True,
-            tier=f"jupyter/{ready.tier}",
-            reason=f"Works, with a fresh kernel for every execution inside {ready.backend}.",
-            details={"around": ready.backend, **ready.details},
-        )
+        looked = [(around, around.probe()) for around in self._around]
+        for around, readiness in looked:
+            if readiness.ready:
+                reason = f"Works, with a fresh kernel for every execution inside {readiness.backend}."
+                told = {"around": readiness.backend, **readiness.details}
+                return Found(way=around, tier=f"jupyter/{readiness.tier}", reason=reason, details=told)
+        reasons = " ".join(f"{readiness.backend}: {readiness.reason}" for _, readiness in looked)
+        return Found(reason=f"A kernel runs inside Docker or bubblewrap, and neither is ready. {reasons}")
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
-        """Start a session; its fork server imports in the background."""
-        around = next((around for around in self._around if around.probe().ready), None)
-        if around is None:
-            raise SandboxUnavailable(self.probe().reason)
-        launcher = KernelLauncher(around.launcher(cpus=cpus))
-        return SupervisedSession(launcher, cpus=cpus, profile=profile, imports=self._imports)
+    def start_by(self, way: Around, *, cpus: int) -> KernelLauncher:
+        """Return its way, for kernels."""
+        return KernelLauncher(way.launcher(cpus=cpus))

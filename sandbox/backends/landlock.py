@@ -28,16 +28,15 @@ from subprocess import Popen
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends.bubblewrap import python_folders
 from open_autoglm.sandbox.backends.elsewhere import elsewhere
-from open_autoglm.sandbox.backends.machine import features
+from open_autoglm.sandbox.backends.machine import features, limits_kept
+from open_autoglm.sandbox.backends.sealed import Found, SealedSandbox
 from open_autoglm.sandbox.backends.trial import problem_with
-from open_autoglm.sandbox.base import KernelSession, Profile, Readiness
 from open_autoglm.sandbox.inside import confine
 from open_autoglm.sandbox.inside.runtime.driver import NO_SOCKETS
 from open_autoglm.sandbox.launch import INSIDE, PACKAGE, Inside, Seclusion, start_plainly
 from open_autoglm.sandbox.policy import Policy, default_policy
 from open_autoglm.sandbox.policy.syscalls import filters
 from open_autoglm.sandbox.supervision import cgroup
-from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 OLDEST, OLDEST_FOR_ONE_USER = 3, 6
 """Versions of Landlock: cutting files (Linux 6.2); signals to processes that run as the same user (6.12)."""
@@ -92,42 +91,27 @@ class LandlockLauncher:
         return start_plainly(base, control, {**environment, **WITHOUT}, log)
 
 
-class LandlockSandbox:
+class LandlockSandbox(SealedSandbox[bool]):
     """Runs code under Landlock rules."""
 
     name = "landlock"
-    isolating = True
 
     def __init__(
         self, *, imports: Sequence[str] | None = None, own_user: bool | None = None, policy: Policy | None = None
     ) -> None:
-        self._imports = imports
+        self.imports = imports
         self._policy = policy or default_policy()
         self._own_user = own_user
         """Where None, the stronger that works is found by trying."""
 
-    def probe(self) -> Readiness:
-        """Ask the kernel what it has, then run a job that does nothing."""
-        own_user, reason = _working(self._own_user, self._policy)
-        tier = "none" if own_user is None else LandlockLauncher(version=0, user=0 if own_user else None).tier
-        limits = "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
-        return Readiness(
-            backend=self.name,
-            ready=own_user is not None,
-            isolating=True,
-            tier=tier,
-            reason=reason,
-            details={**features(), **({} if own_user is None else {"limits": limits})},
-        )
+    def found(self) -> Found[bool]:
+        """Ask the kernel what it has, then try whether rules hold, with a user of its own if possible."""
+        return _working(self._own_user, self._policy)
 
-    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> KernelSession:
-        """Start a session; its fork server imports in the background."""
-        own_user, reason = _working(self._own_user, self._policy)
-        if own_user is None:
-            raise SandboxUnavailable(reason)
-        return SupervisedSession(
-            _launcher(self._policy, own_user=own_user), cpus=cpus, profile=profile, imports=self._imports
-        )
+    def start_by(self, way: bool, *, cpus: int) -> LandlockLauncher:  # noqa: FBT001 - its way is whether with a user of its own
+        """Return it, with a user that no other session has; how many processors are used is limited by the executions' own limits."""
+        del cpus
+        return _launcher(self._policy, own_user=way)
 
 
 def _launcher(policy: Policy, *, own_user: bool) -> LandlockLauncher:
@@ -158,19 +142,21 @@ def free_user() -> tuple[int, socket.socket]:
 
 
 @cache
-def _working(only: bool | None, policy: Policy) -> tuple[bool | None, str]:  # noqa: FBT001 - a key of the cache
+def _working(only: bool | None, policy: Policy) -> Found[bool]:  # noqa: FBT001 - a key of the cache
     """Find out by trying whether rules hold here, with a user of its own if possible; once in a process."""
     reason = missing()
     if reason:
-        return None, reason
+        return Found(reason=reason, details=features())
     problems: list[str] = []
     for own_user in (True, False) if only is None else (only,):
         problem = hindrance(own_user=own_user, version=_version()) or problem_with(_launcher(policy, own_user=own_user))
         if problem is None:
             why = f" ({problems[0]})" if problems and os.geteuid() == 0 else ""
-            return own_user, f"{_REASONS[own_user]}{why}"
+            tier = LandlockLauncher(version=0, user=0 if own_user else None).tier
+            told = {**features(), "limits": limits_kept()}
+            return Found(way=own_user, tier=tier, reason=f"{_REASONS[own_user]}{why}", details=told)
         problems.append(problem)
-    return None, f"Landlock does not do here. {' '.join(problems)[:600]}"
+    return Found(reason=f"Landlock does not do here. {' '.join(problems)[:600]}", details=features())
 
 
 _REASONS = {

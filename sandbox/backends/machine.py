@@ -1,4 +1,4 @@
-"""What this machine's kernel offers for isolation, read and not tried: for `autoglm doctor` and the details of each backend.
+"""What this machine's kernel offers for isolation, nearly all of it read and not tried: for `autoglm doctor` and the details of each backend.
 
 Whether a backend works is found by running a job in it; this says why it may not.
 """
@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from open_autoglm.sandbox.inside import confine
+from open_autoglm.sandbox.supervision import cgroup
 
 
 def features(root: Path = Path("/"), platform: str = sys.platform) -> dict[str, str]:
@@ -19,6 +20,11 @@ def features(root: Path = Path("/"), platform: str = sys.platform) -> dict[str, 
         "seccomp": _seccomp(root / "proc/sys/kernel/seccomp/actions_avail"),
         "cgroup": _cgroup(root / "sys/fs/cgroup"),
     }
+
+
+def limits_kept() -> str:
+    """Return, in words, what keeps executions within their limits where no engine does; tries it."""
+    return "control groups" if cgroup.is_possible() else "rlimits, and watched from outside"
 
 
 def _user_namespaces(settings: Path) -> str:

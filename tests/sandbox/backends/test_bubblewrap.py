@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from open_autoglm.sandbox.backends import bubblewrap
-from open_autoglm.sandbox.backends.bubblewrap import BubblewrapLauncher, BubblewrapSandbox, Mounts, programs
+from open_autoglm.sandbox.backends.bubblewrap import BubblewrapLauncher, BubblewrapSandbox, Mounts
 from open_autoglm.sandbox.backends.trial import problem_with
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.contracts.conformance import Bench, Contract, SandboxContract
@@ -87,7 +87,7 @@ class TestNamespaces(LeavesNothing, TellsWhatWasTried, SandboxContract, Packages
     """A fork server whose executions have namespaces of their own."""
 
     def make_sandbox(self) -> Sandbox:
-        return BubblewrapSandbox(imports=(), launcher=BubblewrapLauncher(programs()[0], Seclusion.NAMESPACES))
+        return BubblewrapSandbox(imports=(), seclusion=Seclusion.NAMESPACES)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ class TestSingleUse(LeavesNothing, TellsWhatWasTried, SandboxContract, PackagesC
     """A bubblewrap for every execution, as where nested namespaces are refused."""
 
     def make_sandbox(self) -> Sandbox:
-        return BubblewrapSandbox(imports=(), launcher=BubblewrapLauncher(programs()[0], Seclusion.SINGLE_USE))
+        return BubblewrapSandbox(imports=(), seclusion=Seclusion.SINGLE_USE)
 
 
 def test_root_and_others_start_it_in_their_ways(tmp_path: Path) -> None:
