@@ -9,8 +9,7 @@ import pytest
 
 from open_autoglm.cli import main
 from open_autoglm.front import Front
-from open_autoglm.sandbox.backends import docker
-from open_autoglm.sandbox.backends.docker import missing_engine
+from open_autoglm.sandbox.backends.engine import missing_engine
 from open_autoglm.sandbox.backends.image import image_name
 from open_autoglm.sandbox.contracts.demand import demand
 from open_autoglm.sandbox.supervision.folders import OWNER
@@ -43,7 +42,7 @@ def test_both_images_are_listed() -> None:
 
 def test_what_killed_hosts_left_is_removed_without_an_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """And told; images and containers are left to who has one."""
-    monkeypatch.setattr(docker, "SOCKET", tmp_path / "no.sock")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no.sock")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left = tmp_path / "autoglm-session-x"
     left.mkdir()

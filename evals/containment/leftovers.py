@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from open_autoglm.sandbox.backends.docker import engine, missing_engine
+from open_autoglm.sandbox.backends.engine import engine, missing_engine
 from open_autoglm.sandbox.supervision.folders import PREFIX, owner_of
 from open_autoglm.sandbox.supervision.orphans import started_by
 from open_autoglm.sandbox.supervision.owner import owner

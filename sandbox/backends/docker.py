@@ -17,14 +17,13 @@ What nested namespaces cost: the fork server itself may make namespaces and moun
 nobody mount another); the policy's filter takes both from an execution before its code runs, as in bubblewrap.
 
 Not covered: holes of the kernel, of the engine and of runc, side channels of processor and caches, GPUs (one is passed in where a job asks for it; the driver is a large part of the kernel, and the engine's hook for it runs as root). Engines in a
-virtual machine of their own (Docker Desktop) or on another machine cannot be used: descriptors are passed to and fro.
+virtual machine of their own (Docker Desktop) or on another machine cannot be used: descriptors are passed to and fro. `DOCKER_HOST` may name another socket of this one.
 """
 
 import json
 import os
 import random
 import shutil
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -33,6 +32,7 @@ from typing import Any
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends.elsewhere import elsewhere
+from open_autoglm.sandbox.backends.engine import engine, missing_engine, status_of, versions
 from open_autoglm.sandbox.backends.sealed import Found, SealedSandbox
 from open_autoglm.sandbox.backends.trial import problem_with
 from open_autoglm.sandbox.devices.gpu import Gpu
@@ -44,7 +44,6 @@ from open_autoglm.sandbox.supervision.owner import owner
 
 HOME = "/autoglm"
 PYTHON = "/opt/python/bin/python"
-SOCKET = Path("/var/run/docker.sock")
 FOLDERS = (f"{HOME}/out", f"{HOME}/work", "/tmp")  # noqa: S108 - mount points
 SHARED_MEMORY = "/dev/shm"  # noqa: S108 - a mount point
 HELPERS = (
@@ -63,7 +62,6 @@ MASKED = (
 )  # fmt: skip
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys")
 USERS = (1 << 20, 1 << 30)
-ENGINE_SECONDS = 20
 GVISOR = "runsc"
 BUILD = "Build it: autoglm sandbox build (or, without a registry, autoglm sandbox build --debootstrap)."
 
@@ -235,18 +233,6 @@ def seccomp_profile(policy: Policy) -> dict[str, Any]:
 
 
 @cache
-def engine() -> Any:
-    """Return this process's connection to the engine, a `docker.APIClient`; safe in threads.
-
-    Raises:
-        docker.errors.DockerException: There is none.
-    """
-    import docker  # noqa: PLC0415 - takes a fifth of a second
-
-    return docker.APIClient(base_url=f"unix://{SOCKET}", version="auto", timeout=ENGINE_SECONDS)
-
-
-@cache
 def _working(only: Seclusion | None, policy: Policy, runtime: str | None) -> Found[DockerLauncher]:
     """Find out whether containers can be used, by trying; once in a process. Costs nothing where there is no engine."""
     if (advice := elsewhere("docker", sys.platform)) is not None:
@@ -258,10 +244,10 @@ def _working(only: Seclusion | None, policy: Policy, runtime: str | None) -> Fou
     from open_autoglm.sandbox.backends.janitor import tidy  # noqa: PLC0415 - loads the SDK
 
     image = image_name()
-    if _asked(f"/images/{image}/json") != 200:
+    if status_of(f"/images/{image}/json") != 200:
         return Found(reason=f"The engine runs, but there is no image {image!r}. {BUILD}", details={"image": image})
     digest = str(engine().inspect_image(image)["Id"])  # what is started is what was looked at
-    details = {"image": image, "digest": digest, **_versions()}
+    details = {"image": image, "digest": digest, **versions()}
     tidy(engine())  # what owners that were killed left behind
     if runtime is not None:
         only = Seclusion.SINGLE_USE  # a kernel of its own for each execution
@@ -295,7 +281,7 @@ def _image_for_gpus() -> str:
     from open_autoglm.sandbox.backends.image import image_name  # noqa: PLC0415 - see above
 
     name = image_name("gpu")
-    if _asked(f"/images/{name}/json") != 200:
+    if status_of(f"/images/{name}/json") != 200:
         raise SandboxUnavailable(f"There is no image {name!r} for GPUs. Build it: autoglm sandbox build --gpu")
     return str(engine().inspect_image(name)["Id"])
 
@@ -304,41 +290,3 @@ _REASONS = {
     Seclusion.NAMESPACES: "Works, with namespaces of its own for every execution inside a hardened container.",
     Seclusion.SINGLE_USE: "Works, with a container of its own for every execution (nested namespaces are refused here).",
 }
-
-
-def missing_engine() -> str | None:
-    """Return why there is no engine to talk to, and what to do; None where there is one. Loads nothing."""
-    if not SOCKET.exists():
-        return "There is no Docker engine (no /var/run/docker.sock). Install one, such as: apt-get install docker.io"
-    if not os.access(SOCKET, os.W_OK):
-        return "The Docker engine may not be used by this user. Join the group that may (it is as good as root): usermod -aG docker"
-    status = _asked("/_ping")
-    return None if status == 200 else "The Docker engine does not answer. Start it: systemctl start docker"
-
-
-def _asked(path: str) -> int:
-    """Return the status of a request to the engine, 0 where none answers: without the SDK, whose import takes far longer."""
-    request = f"GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n"
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(ENGINE_SECONDS)
-            line.connect(str(SOCKET))
-            line.sendall(request.encode())
-            return int(line.makefile("rb").readline().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _versions() -> dict[str, str]:
-    """Return what the engine says about itself."""
-    api = engine()
-    versions, about = api.version(), api.info()
-    parts = {part["Name"]: part["Version"] for part in versions.get("Components", [])}
-    return {
-        "engine": parts.get("Engine", str(versions.get("Version"))),
-        "runc": parts.get("runc", "unknown"),
-        "runtimes": " ".join(sorted(about.get("Runtimes") or ["runc"])),
-        "cgroup": f"v{about.get('CgroupVersion', '1')} by {about.get('CgroupDriver')}",
-        "storage": str(about.get("Driver")),
-        "user": "its own" if os.geteuid() == 0 else "yours",
-    }

@@ -22,6 +22,7 @@ from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.sandbox.backends.engine import engine
 from open_autoglm.sandbox.launch import PACKAGE
 from open_autoglm.sandbox.supervision.folders import temporary
 
@@ -115,8 +116,6 @@ def build_gpu(*, base: str | None, debootstrap: bool, index: str | None, say: Sa
     Raises:
         SandboxUnavailable: A step failed; the message says which, and what may help.
     """
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - it asks for this module's names
-
     if not engine().images(image_name()):
         build(base=base, debootstrap=debootstrap, say=say)
     with temporary("image") as context:
@@ -161,8 +160,6 @@ def fill(
 
 
 def _make(context: Path, name: str, arguments: dict[str, str], hint: str, *, say: Say, network: str | None) -> None:
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - see above
-
     say(f"Building {name} from {arguments['BASE']} ...")
     stream = engine().build(
         path=str(context), tag=name, buildargs=arguments, rm=True, forcerm=True, decode=True, network_mode=network, timeout=None,
@@ -176,16 +173,12 @@ def _make(context: Path, name: str, arguments: dict[str, str], hint: str, *, say
 
 def added_for_gpus() -> tuple[str, ...]:
     """Return what the image for GPUs holds beside the other one, as `name==version`."""
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - see above
-
     about = engine().inspect_image(image_name("gpu"))
     return tuple((about["Config"]["Labels"] or {}).get(ADDED, "").split())
 
 
 def _bootstrapped(say: Say) -> str:
     """Make a base image from Debian's packages and return its name."""
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - see above
-
     suite = SUITES.get(PYTHON)
     if suite is None:
         raise SandboxUnavailable(f"No release of Debian has Python {PYTHON}; use --base with an image that has it.")
@@ -214,8 +207,6 @@ def _run(command: list[str], problem: str) -> None:
 
 def images() -> Iterator[tuple[str, int]]:
     """Yield name and size in bytes of every image that was built for the backend, fitting or not."""
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - see above
-
     for record in engine().images(REPOSITORY):
         for name in record.get("RepoTags") or []:
             yield name, int(record["Size"])

@@ -28,7 +28,7 @@ def build_command(front: Front, base: str | None, *, debootstrap: bool, gpu: boo
 
 def list_command(front: Front, *, as_json: bool) -> int:
     """List the images, and the containers that run or were left behind."""
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.engine import engine  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.backends.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.backends.janitor import LABEL, owned  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.supervision.owner import is_gone  # noqa: PLC0415 - needed by this command alone
@@ -61,7 +61,7 @@ def list_command(front: Front, *, as_json: bool) -> int:
 
 def prune_command(front: Front) -> int:
     """Remove what killed hosts left here, and where there is an engine their containers and the images that no longer fit."""
-    from open_autoglm.sandbox.backends.docker import missing_engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.engine import missing_engine  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.supervision.orphans import clear_away  # noqa: PLC0415 - as above
 
     for left in clear_away():
@@ -77,7 +77,7 @@ def _prune_engine(front: Front) -> None:
     """Remove the containers of dead owners and the images that no longer fit; a base that was made here stays."""
     from docker.errors import APIError  # noqa: PLC0415 - as above
 
-    from open_autoglm.sandbox.backends.docker import engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.engine import engine  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.backends.image import VARIANTS, image_name, images  # noqa: PLC0415 - as above
     from open_autoglm.sandbox.backends.janitor import tidy  # noqa: PLC0415 - as above
 
@@ -120,7 +120,7 @@ def shell_command(front: Front, *, gpu: bool) -> NoReturn:
 
 
 def _require_engine() -> None:
-    from open_autoglm.sandbox.backends.docker import missing_engine  # noqa: PLC0415 - as above
+    from open_autoglm.sandbox.backends.engine import missing_engine  # noqa: PLC0415 - as above
 
     reason = missing_engine()
     if reason:

@@ -17,6 +17,7 @@ from tests.sandbox.wheels import wheel
 
 from open_autoglm.errors import SandboxUnavailable
 from open_autoglm.sandbox.backends import docker as backend
+from open_autoglm.sandbox.backends import engine as described
 from open_autoglm.sandbox.backends import image as images
 from open_autoglm.sandbox.backends import janitor
 from open_autoglm.sandbox.backends.container import ContainerGroup
@@ -74,8 +75,9 @@ def test_a_runtime_is_used_where_the_engine_has_it(
     """A container for each execution, tried as any other way; else the message says what there is and how to get it."""
     tried: list[DockerLauncher] = []
     monkeypatch.setattr(backend, "missing_engine", lambda: None)
-    monkeypatch.setattr(backend, "_asked", lambda _: 200)
+    monkeypatch.setattr(backend, "status_of", lambda _: 200)
     monkeypatch.setattr(backend, "engine", lambda: FakeEngine(*runtimes))
+    monkeypatch.setattr(described, "engine", lambda: FakeEngine(*runtimes))
     monkeypatch.setattr(backend, "problem_with", tried.append)
     backend._working.cache_clear()
     readiness = DockerSandbox(runtime="runsc").probe()
@@ -196,15 +198,6 @@ def test_an_image_for_gpus_is_built_on_top_of_the_other(engine: Any, index: Path
         assert layers[: len(below)] == below
     finally:
         engine.remove_image(name, force=True)  # its last container is on its way out
-
-
-def test_without_an_engine_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The reason says what to do, and looking costs nothing."""
-    monkeypatch.setattr(backend, "SOCKET", tmp_path / "docker.sock")
-    assert "apt-get install docker.io" in (backend.missing_engine() or "")
-
-    (tmp_path / "docker.sock").touch()
-    assert "does not answer" in (backend.missing_engine() or "")
 
 
 def test_owners_are_told_apart() -> None:
