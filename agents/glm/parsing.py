@@ -16,7 +16,7 @@ MAX_STEPS = 50_000
 """Tokens read in one text, over all places."""
 
 _THINK_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_THINK_START = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
+_THINK_START = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
 _GAP = re.compile(r"(?:[\s\ufeff]+|//[^\n]*|#[^\n]*|/\*[\s\S]*?\*/)*")
 _STRINGS = {
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*', re.DOTALL),
@@ -40,7 +40,10 @@ class NotJson(ValueError):
 def without_thinking(text: str) -> str:
     """Return what follows the last thought that the model left in its answer; of an endless thought, all of it."""
     ends = [match.end() for match in _THINK_END.finditer(text)]
-    return _THINK_START.sub("", text[ends[-1] :] if ends else text)
+    if ends:
+        return text[ends[-1] :]
+    began = _THINK_START.match(text)
+    return text[began.end() :] if began else text
 
 
 def values_in(text: str) -> Iterator[Any]:
@@ -50,7 +53,14 @@ def values_in(text: str) -> Iterator[Any]:
     the piece in the making is dropped, since half a sentence or number is not what was meant; it comes with the list items that are
     themselves incomplete and then without them.
     """
-    text = without_thinking(text[:MAX_CHARS])
+    text = text[:MAX_CHARS]
+    said = without_thinking(text)
+    yield from _values(said)
+    if len(said) < len(text):  # the mark of a thought may have stood in the answer itself
+        yield from _values(text)
+
+
+def _values(text: str) -> Iterator[Any]:
     reader = _Reader(text)
     whole: list[Any] = []
     inner: list[Any] = []

@@ -17,7 +17,9 @@ AutoGLMError                 1    the run failed for good
 │   └── EndpointFailed      75    a language model's endpoint gave no answer, after all retries
 ├── ServerFailed             1    a model server that we started ended, or never answered
 ├── UnusableReply            1    what a language model answered cannot be used: the operator failed, not the run
-│   └── EditRefused          1    code in an answer that cannot be taken: no file, or an edit that does not apply once
+│   ├── EditRefused          1    code in an answer that cannot be taken: no file, or an edit that does not apply once
+│   └── PromptTooLong        1    what a call cannot do without is more than the model's context: nothing was asked
+├── CapReached              53    the cap on tokens or money: the model is asked no more, the run goes on without it
 ├── ApprovalNeeded          77    a question came up and nobody is there to answer it
 ├── SettingsError           78    a settings file or environment variable cannot be used
 ├── Interrupted            130    the user stopped before there was a model
@@ -109,6 +111,16 @@ class UnusableReply(AutoGLMError):
 
 class EditRefused(UnusableReply):
     """An answer holds no code, or an edit that does not apply exactly once. The message is written for the model."""
+
+
+class PromptTooLong(UnusableReply):
+    """What a call cannot do without does not fit into the model's context."""
+
+
+class CapReached(AutoGLMError):
+    """The model may spend no more tokens, or no more money. It stops the model, not the run."""
+
+    exit_code = 53
 
 
 class ServerFailed(AutoGLMError):

@@ -1,0 +1,212 @@
+"""The client against servers and networks that fail, dawdle, or say what is no answer."""
+
+import asyncio
+import random
+import time
+from pathlib import Path
+
+import pytest
+from tests.agents.glm.talk import QUICK, Talk, call
+
+from open_autoglm.agents.glm import faults
+from open_autoglm.agents.glm.client import HttpModel
+from open_autoglm.agents.glm.endpoint import Endpoint, Timing
+from open_autoglm.agents.glm.faults import FaultServer, Turn
+from open_autoglm.agents.glm.wire import Finish
+from open_autoglm.errors import EndpointFailed
+
+# --- failures that pass ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.complains(500),
+        faults.complains(503),
+        faults.complains(429),
+        faults.complains(429, retry_after="0"),
+        faults.breaks_off("half an ans"),
+        faults.breaks_off(""),
+        faults.ends_early("half an ans"),
+        faults.complains_midway("half an ans"),
+        faults.sends(b"data: {broken\n\n"),
+        faults.sends(b"data: \xff\xfe\n\n"),
+        faults.sends(b'data: {"choices": [{"delta": 5}]}\n\n'),
+        faults.sends(b'data: "words"\n\n'),
+        faults.sends(b"%PDF-1.7 not a stream", content_type="application/pdf"),
+        faults.sends(b"{not json", content_type="application/json"),
+        faults.sends(),
+    ],
+)
+def test_what_passes_is_tried_again(talk: Talk, fault: Turn) -> None:
+    """Errors of the server, a connection that breaks, an answer that is not in the protocol; nothing of it is in the reply."""
+    reply = talk(fault, faults.says("a whole answer"))
+
+    assert (reply.text, reply.retries) == ("a whole answer", 1)
+
+
+def test_tries_are_bounded(talk: Talk) -> None:
+    """Then it is an error that says how often."""
+    with pytest.raises(EndpointFailed, match=r"status 503 \(out of order\), 3 times in a row"):
+        talk(*[faults.complains(503)] * 9)
+
+    assert len(talk.bodies) == 3
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 418])
+def test_what_does_not_pass_is_not_tried_again(talk: Talk, status: int) -> None:
+    """A wrong key or model stays wrong."""
+    with pytest.raises(EndpointFailed):
+        talk(faults.complains(status), faults.says("never asked"))
+
+    assert len(talk.bodies) == 1
+
+
+def test_a_long_pause_that_is_asked_for_is_no_pause(talk: Talk) -> None:
+    """A run does not wait an hour: recipes go on."""
+    with pytest.raises(EndpointFailed, match="asks to wait 3600 s"):
+        talk(faults.complains(429, retry_after="3600"))
+
+
+def test_a_pause_that_is_asked_for_is_made(talk: Talk) -> None:
+    """Retry-After is honoured."""
+    began = time.monotonic()
+    talk(faults.complains(429, retry_after="0.2"), faults.says("ok"))
+
+    assert time.monotonic() - began >= 0.2
+
+
+def test_nobody_at_home_is_an_error_within_moments(tmp_path: Path) -> None:
+    """What to check is in the message."""
+    endpoint = Endpoint(base_url="http://127.0.0.1:1/v1", unix_socket=tmp_path / "nobody", timing=QUICK)
+
+    async def ask() -> None:
+        model = HttpModel(endpoint)
+        try:
+            await model.ask(call())
+        finally:
+            await model.close()
+
+    with pytest.raises(EndpointFailed, match=r"http://127.0.0.1:1/v1 could not be reached.*Is it running"):
+        asyncio.run(ask())
+
+
+# --- time ------------------------------------------------------------------------------------------------------------------
+
+IMPATIENT = Timing(first_token_seconds=0.2, idle_seconds=0.1, call_seconds=5, retries=1, backoff_seconds=0.001)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (faults.says("late").after(3), r"said nothing for 0.2 s"),
+        (faults.falls_silent("I would"), r"said nothing for 0.1 s"),
+        (faults.keeps_alive(0.02), r"said nothing for 0.2 s"),
+    ],
+)
+def test_silence_is_not_waited_for(talk: Talk, fault: Turn, told: str) -> None:
+    """Nor is it tried again: neither signs of life nor empty pieces are an answer."""
+    with pytest.raises(EndpointFailed, match=told):
+        talk(fault, timing=IMPATIENT)
+
+    assert len(talk.bodies) == 1
+
+
+def test_a_slow_answer_is_waited_for(talk: Talk) -> None:
+    """Longer than the idle time in all, as long as something comes."""
+    reply = talk(faults.says("word " * 10, piece_chars=5, pause_seconds=0.03), timing=IMPATIENT)
+
+    assert reply.text == "word " * 10
+    assert reply.seconds > 0.2
+
+
+def test_a_call_has_an_end(talk: Talk) -> None:
+    """A drip that never falls silent is cut by the time-out of the call."""
+    timing = Timing(first_token_seconds=0.2, idle_seconds=0.2, call_seconds=0.3)
+    with pytest.raises(EndpointFailed, match=r"no whole answer within 0.3 s"):
+        talk(faults.says("drip" * 400, piece_chars=1, pause_seconds=0.01), timing=timing)
+
+
+def test_silence_after_the_end_costs_the_usage_only(talk: Talk) -> None:
+    """The answer counts, and its tokens are estimated."""
+    turn = faults.says("ok")
+    reply = talk(Turn(steps=[*turn.steps[:-2], faults.FOREVER]), timing=IMPATIENT)
+
+    assert reply.text == "ok"
+    assert reply.usage.prompt > 0
+    assert reply.usage.output == 1
+
+
+# --- what is not an answer --------------------------------------------------------------------------------------------------
+
+
+def test_repetition_is_cut(talk: Talk) -> None:
+    """The same sentence 20,000 times is heard for a moment, and stands once in the reply."""
+    reply = talk(faults.repeats("I will now write the code. ", 20_000))
+
+    assert (reply.text, reply.finish) == ("I will now write the code. ", Finish.REPETITION)
+    assert reply.usage.output < 500
+
+
+def test_more_than_was_asked_for_is_cut(talk: Talk) -> None:
+    """A server that ignores the limit does not fill our memory."""
+    turn = faults.says(random.Random(0).randbytes(1 << 20).hex(), piece_chars=1_000)
+    reply = talk(turn, calls=[call(max_tokens=50)])
+
+    assert reply.finish is Finish.LENGTH
+    assert len(reply.text) < 6_000
+
+
+def test_a_refusal_is_told_from_an_answer(talk: Talk) -> None:
+    """By the protocol's field, or by a filter."""
+    reply = talk(faults.declines("I must not."), faults.says("", finish="content_filter"), calls=[call(), call()])
+
+    assert talk.replies[0].text == "I must not."
+    assert [heard.finish for heard in talk.replies] == [Finish.REFUSAL] * 2
+    assert reply.text == ""
+
+
+def test_an_empty_answer_is_an_answer(talk: Talk) -> None:
+    """It is for the caller to judge."""
+    assert talk(faults.says("")).text == ""
+
+
+def test_a_web_page_is_named(talk: Talk) -> None:
+    """The commonest mistake is the address of a web page."""
+    with pytest.raises(EndpointFailed, match="web page"):
+        talk(faults.sends(b"<html>hello</html>", content_type="text/html; charset=utf-8"))
+
+
+# --- several at once ------------------------------------------------------------------------------------------------------
+
+
+def test_calls_run_side_by_side(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Eight calls of 0.1 s take little more than one."""
+
+    async def together() -> float:
+        turns = [faults.says("ok").after(0.1)] * 8
+        async with FaultServer(turns, unix_socket=tmp_path_factory.mktemp("t") / "s") as server:
+            model = HttpModel(server.endpoint(timing=QUICK))
+            await model.served()
+            began = time.monotonic()
+            await asyncio.gather(*[model.ask(call()) for _ in range(8)])
+            await model.close()
+            return time.monotonic() - began
+
+    assert asyncio.run(together()) < 0.5
+
+
+def test_a_cancelled_call_hangs_up(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A server need not go on for nobody."""
+
+    async def cancel() -> int:
+        turn = faults.says("drip" * 1000, piece_chars=1, pause_seconds=0.005)
+        async with FaultServer([turn], unix_socket=tmp_path_factory.mktemp("t") / "s") as server:
+            model = HttpModel(server.endpoint(timing=QUICK))
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(model.ask(call()), 0.2)
+            await asyncio.sleep(0.05)
+            await model.close()
+            return server.hung_up
+
+    assert asyncio.run(cancel()) == 1
