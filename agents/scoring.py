@@ -16,6 +16,7 @@ from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
 from open_autoglm.tools.metrics.predictions import Predictions
 from open_autoglm.tools.metrics.statistics import mean_and_error
+from open_autoglm.tools.words.overheard import overheard
 
 FOLDS_BEFORE_GIVING_UP = 2
 HOPELESS_ERRORS = 4.0
@@ -82,7 +83,7 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
     if problem == CUT or (problem and was_cut(deps, attempt)):
         return replace(attempt, status=AttemptStatus.STOPPED, failure=deps.say(CUT), detail={**detail, "cut": True})
     if problem:
-        return replace(attempt, status=AttemptStatus.FAILED, failure=problem, reward=0.0)
+        return replace(attempt, status=AttemptStatus.FAILED, failure=overheard(problem, deps.say), reward=0.0)
     attempt = replace(attempt, reward=_reward(deps, attempt))
     if len(scores) < len(deps.workspace.plan.folds):
         failure = deps.say("given up after {folds} folds, far behind the best", folds=len(scores))

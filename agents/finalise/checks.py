@@ -22,6 +22,7 @@ from open_autoglm.tools.export.svg import number
 from open_autoglm.tools.metrics.base import Truth
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.metrics.statistics import bootstrap_interval
+from open_autoglm.tools.words.overheard import overheard
 
 SAME = 1e-9
 """How far two answers of the same bytes may differ, relative to their size."""
@@ -50,7 +51,11 @@ async def check_scored_bytes(deps: Deps, scored: FittedModel) -> Check:
         )
     if not again.ok:
         return _failed(
-            "a", deps.say("The scored model could not predict again: {failure}.", failure=failure_line(again.report))
+            "a",
+            deps.say(
+                "The scored model could not predict again: {failure}.",
+                failure=overheard(failure_line(again.report), deps.say),
+            ),
         )
     try:
         difference = _largest_difference(scored.predictions, evaluation.read(deps, again, watched_count(deps)))
@@ -83,7 +88,10 @@ async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predict
     fitted = await evaluation.fit(deps, step, staged_sample(deps, "fold0.train", fold.train, attempt.rows))
     if not fitted.ok:
         return _failed(
-            "c", deps.say("Fitted anew, the code failed: {failure}.", failure=failure_line(fitted.report))
+            "c",
+            deps.say(
+                "Fitted anew, the code failed: {failure}.", failure=overheard(failure_line(fitted.report), deps.say)
+            ),
         ), None
     rows = deps.workspace.staged("fold0.valid", fold.valid, labelled=False)
     model = deps.workspace.resolve(fitted.outputs["model"])
@@ -91,7 +99,10 @@ async def check_reproduced(deps: Deps, attempt: Attempt) -> tuple[Check, Predict
     deps.workspace.discard(fitted.outputs["model"])
     if not predicted.ok:
         return _failed(
-            "c", deps.say("Fitted anew, the model failed: {failure}.", failure=failure_line(predicted.report))
+            "c",
+            deps.say(
+                "Fitted anew, the model failed: {failure}.", failure=overheard(failure_line(predicted.report), deps.say)
+            ),
         ), None
     try:
         answers = evaluation.read(deps, predicted, len(fold.valid))
@@ -133,7 +144,11 @@ async def check_shipped_bytes(deps: Deps, attempt: Attempt, name: Literal["shipp
     )
     if not again.ok:
         return _failed(
-            "b", deps.say("The delivered model could not predict: {failure}.", failure=failure_line(again.report))
+            "b",
+            deps.say(
+                "The delivered model could not predict: {failure}.",
+                failure=overheard(failure_line(again.report), deps.say),
+            ),
         )
     try:
         before = evaluation.read(deps, fitted, len(rows), name="check.npy")

@@ -19,6 +19,7 @@ from open_autoglm.tools.export.story import Check
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, Predictions
 from open_autoglm.tools.metrics.statistics import bootstrap_interval
 from open_autoglm.tools.places import how_to_resume
+from open_autoglm.tools.words.overheard import overheard
 
 CHECK_SHARE = 0.5
 """A check that fits anew is skipped when it would take more than this share of the time left."""
@@ -106,7 +107,7 @@ async def _settle_one(deps: Deps, candidate: Attempt, rivals: list[Attempt], rej
             deps.say(
                 "{attempt} was the favourite and its predictions cannot be used: {error}",
                 attempt=_name(candidate),
-                error=error,
+                error=overheard(str(error), deps.say),
             )
         )
         return None
@@ -200,7 +201,7 @@ async def _fit_scored(deps: Deps, candidate: Attempt, rivals: list[Attempt], rej
             deps.say(
                 "{attempt} was the favourite and its predictions cannot be used: {error}",
                 attempt=_name(candidate),
-                error=error,
+                error=overheard(str(error), deps.say),
             )
         )
         return None

@@ -25,6 +25,7 @@ from open_autoglm.tools.export.words import shown_name, shown_refusal, size_text
 from open_autoglm.tools.places import how_to_resume, short
 from open_autoglm.tools.task import TaskSpec
 from open_autoglm.tools.words import Words
+from open_autoglm.tools.words.overheard import overheard
 
 ROWS_SHOWN = 15
 
@@ -234,7 +235,9 @@ def _violations(view: RunView) -> str:
     say = view.say
     accused = [row for row in view.attempts if row.violations]
     low = sum(row.low_violations for row in view.attempts)
-    lines = [f"  {row.attempt}: {', '.join(map(_tried, row.violations))}" for row in accused[:ROWS_SHOWN]]
+    lines = [
+        f"  {row.attempt}: {', '.join(_tried(item, say) for item in row.violations)}" for row in accused[:ROWS_SHOWN]
+    ]
     if len(accused) > ROWS_SHOWN:
         lines.append("  " + say("and {count} more (--json shows all)", count=len(accused) - ROWS_SHOWN))
     if low:
@@ -245,8 +248,8 @@ def _violations(view: RunView) -> str:
     return "\n".join([title, *lines]) if lines else ""
 
 
-def _tried(violation: Mapping[str, Json]) -> str:
-    return f"{one_line(str(violation['what']))} ({violation['count']} ×)"
+def _tried(violation: Mapping[str, Json], say: Words) -> str:
+    return f"{one_line(overheard(str(violation['what']), say))} ({violation['count']} ×)"
 
 
 def _connections(view: RunView) -> str:

@@ -18,10 +18,11 @@ from open_autoglm.summary import HEADLINES
 from open_autoglm.tools.export import notebook, pages
 from open_autoglm.tools.export.words import METRICS, NAMES, REFUSALS, SCORED_SHIPS, SECTIONS, SHIPPED, VERDICTS
 from open_autoglm.tools.words import Words, in_language, said, translations
+from open_autoglm.tools.words.overheard import OVERHEARD
 
 ROOT = Path(open_autoglm.__file__).parent
 TABLES = (
-    *METRICS.values(), *NAMES, *REFUSALS, *SECTIONS.values(), *VERDICTS.values(), SHIPPED, SCORED_SHIPS, *notebook.TITLES.values(), *pages.EXPLAINING.values(),
+    *METRICS.values(), *NAMES, *REFUSALS, *OVERHEARD, *SECTIONS.values(), *VERDICTS.values(), SHIPPED, SCORED_SHIPS, *notebook.TITLES.values(), *pages.EXPLAINING.values(),
     *(reason.sentence for reason in StopReason), *(recipe.title for recipe in RECIPES.values()), *(change.phrase for change in CHANGES), *HEADLINES.values(), scoring.CUT,
 )  # fmt: skip
 """Messages that stand in tables, from where `say` takes them."""

@@ -33,6 +33,7 @@ from open_autoglm.tools.serving.submission import fill_submission
 from open_autoglm.tools.serving.table import assemble, write_csv
 from open_autoglm.tools.task import Label, TaskSpec
 from open_autoglm.tools.words import Words, in_language
+from open_autoglm.tools.words.overheard import overheard
 
 FOLDER = "deliverable"
 REPORT_SECONDS = 1.0
@@ -229,8 +230,9 @@ class _Rest:
         except TimeoutError:  # it takes longer than it seemed
             self._leave_out_late(name, seconds)
         except (AutoGLMError, OSError) as error:
-            self.left_out.append(f"{name} ({error})")
-            self.warnings.append(self.say("{part} could not be made: {error}", part=name, error=error))
+            why = overheard(str(error), self.say)
+            self.left_out.append(f"{name} ({why})")
+            self.warnings.append(self.say("{part} could not be made: {error}", part=name, error=why))
 
     def _leave_out_late(self, name: str, seconds: float) -> None:
         needed = max(1, round(seconds))

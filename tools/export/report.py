@@ -28,6 +28,7 @@ from open_autoglm.tools.export.words import (
     without_title,
 )
 from open_autoglm.tools.words import ENGLISH, Words
+from open_autoglm.tools.words.overheard import overheard
 
 TEMPLATES = Path(__file__).with_name("templates")
 ATTEMPTS_SHOWN = 100
@@ -138,6 +139,7 @@ def environment() -> jinja2.Environment:
         "size": size_text,
         "without": without_title,
         "guessed": guess_name,
+        "overheard": overheard,
     }
     return made
 
