@@ -93,3 +93,12 @@ def test_a_message_is_said_again_in_another_language() -> None:
 def test_what_nobody_translated_is_said_in_english() -> None:
     """A missing translation costs no run."""
     assert Words(language="zh")("not {here}", here="there") == "not there"
+
+
+def test_latin_letters_stand_apart_from_chinese_ones() -> None:
+    """At the borders of values alone: what a value holds, such as the name of a column, stays."""
+    say = Words(language="zh")
+    assert say("{role} column", role="id") == "id 列"
+    assert say("{role} column", role="编号") == "编号列"
+    assert say("Mean of {models}", models=["LightGBM", "x年y"]) == "LightGBM、x年y 的平均"
+    assert say("{attempts}", attempts="") == ""

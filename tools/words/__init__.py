@@ -7,6 +7,7 @@ programs read (JSON keys, event names, metrics, options) are never messages.
 """
 
 import json
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 Language = Literal["en", "zh"]
+_FORMATTER: Final = string.Formatter()
 CATALOGUE = Path(__file__).with_name("zh.json")
 _COMMAS: Final[Mapping[Language, str]] = {"en": ", ", "zh": "、"}
 
@@ -72,7 +74,7 @@ class Words:
 
 def likely_language(prompt: str) -> Language:
     """Return the language a request is probably written in, before its names are told from its words."""
-    return "zh" if sum("\u3400" <= character <= "\u9fff" for character in prompt) >= 2 else "en"
+    return "zh" if sum(map(_is_chinese, prompt)) >= 2 else "en"
 
 
 ENGLISH: Final = Words(language="en")
@@ -86,7 +88,30 @@ def translations() -> Mapping[str, str]:
 
 
 def _filled(template: str, values: Mapping[str, object], language: Language) -> str:
-    return template.format(**{name: _value(value, language) for name, value in values.items()})
+    shown = {name: _value(value, language) for name, value in values.items()}
+    if language == "en":
+        return template.format(**shown)
+    text = ""
+    for literal, name, form, conversion in _FORMATTER.parse(template):
+        text = _beside(text, literal)
+        if name:
+            text = _beside(text, _FORMATTER.format_field(_FORMATTER.convert_field(shown[name], conversion), form or ""))
+    return text
+
+
+def _beside(left: str, right: str) -> str:
+    """Join two parts of a Chinese sentence: between Chinese and Latin letters or numbers stands a space."""
+    one, other = left[-1:], right[:1]
+    apart = (_is_chinese(one) and _is_latin(other)) or (_is_latin(one) and _is_chinese(other))
+    return f"{left} {right}" if apart else left + right
+
+
+def _is_chinese(character: str) -> bool:
+    return "\u3400" <= character <= "\u9fff"
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _value(value: object, language: Language) -> object:
