@@ -69,8 +69,10 @@ def _failed(older: Sequence[Past], ages: Mapping[str, int], tell: Teller) -> Ite
     """Yield ideas that came to nothing, each once however often it was tried."""
     seen: set[str] = set()
     for past in older:
+        if past.mean is not None or len(seen) >= FAILED_TOLD:
+            continue
         title = tell.title(past)
-        if past.mean is not None or not title or title in seen or len(seen) >= FAILED_TOLD:
+        if not title or title in seen:
             continue
         seen.add(title)
         why = tell.failure(past.failure, past.bundle, LONGEST_TITLE)

@@ -2,10 +2,14 @@
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+_WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"(?<![\w.])(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?!\w)")
 _RAW = {getattr(tokenize, "FSTRING_MIDDLE", -1), tokenize.COMMENT}
 
 
@@ -48,6 +52,12 @@ def pieces(text: str) -> Iterator[Piece]:
             yield Piece(start=start, end=end, source=text[start:end], value=value)
     except (tokenize.TokenError, SyntaxError):  # what a model wrote may not be Python; the check of the code says so
         return
+
+
+@lru_cache(maxsize=128)
+def words_of(code: str) -> frozenset[str]:
+    """Return the words and the numbers that stand in code, be it in names, strings or comments."""
+    return frozenset(_WORD.findall(code)) | frozenset(_NUMBER.findall(code))
 
 
 def line_starts(text: str) -> list[int]:

@@ -102,11 +102,18 @@ class Disclosure:
         """Return the values of a column that may be named, most frequent first."""
         if self.share == "schema" or names_rows(column) or column.kind in _UNNAMED_KINDS:
             return ()
+        if column.name in self._groups:
+            return ()
         if column.role == "target":
             return [level for level in column.levels if level.value not in self.hidden and _may_be_named(level)]
         named = [level for level in column.levels if _may_be_named(level)]
         filled = self.profile.sampled_rows * (1 - column.missing_fraction)
         return named[:MOST_LEVELS] if sum(level.count for level in named) >= COVERED * filled else ()
+
+    @cached_property
+    def _groups(self) -> frozenset[str]:
+        """Columns that may name groups of rows: persons, places, devices."""
+        return frozenset(candidate.column for candidate in self.profile.group_candidates) - {self.task.target}
 
     @cached_property
     def _named_classes(self) -> frozenset[Label]:

@@ -31,7 +31,7 @@ def report_excerpt(report: ExecutionReport, bundle: CodeBundle, share: Share, br
     """
     shown = Disclosure.of(brief, share)
     frames = list(report.exception.frames)[-FRAMES:]
-    masked = Masker(shown=shown, source="\n".join(bundle.files.values()))
+    masked = Masker(shown=shown, files=bundle.files)
     source = shown_source(bundle, shown, paths=[frame.file for frame in frames]).files
     lines = [_ending(report), *_what_it_tried(report, masked)]
     if report.detail:

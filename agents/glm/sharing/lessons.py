@@ -6,9 +6,13 @@ Such a line was written by recipes, or by a model that saw what its level of sha
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from open_autoglm.agents.glm.sharing.cleaning import cleaned
+from open_autoglm.agents.glm.sharing.code_text import words_of
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure, Share
 from open_autoglm.agents.glm.sharing.masking import Masker
 from open_autoglm.agents.glm.sharing.shared import Shared
@@ -64,7 +68,7 @@ def failure_text(line: str, share: Share, brief: Brief, bundle: CodeBundle | Non
     if share == "rows":
         return _one_line(line)
     files = {} if bundle is None else bundle.files
-    masked = Masker(shown=Disclosure.of(brief, share), source="\n".join(files.values()))
+    masked = Masker(shown=Disclosure.of(brief, share), files=files)
     claimed = _FAILURE.fullmatch(line)
     if claimed is None:
         return _one_line(masked(cleaned(line)))
@@ -123,7 +127,7 @@ class _Eraser:
 
     def _is_in_code(self, word: str) -> bool:
         files = () if self.past is None else self.past.bundle.files.values()
-        return any(re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", text) for text in files)
+        return any(word in words_of(code) for code in files)
 
     @cached_property
     def _said(self) -> frozenset[str]:
@@ -138,17 +142,34 @@ class _Eraser:
         except ValueError:  # a date, a time
             return False
         within = 0.5000001 * 10.0 ** -len(number.partition(".")[2])
-        return any(abs(value - known) <= within for known in self._figures())
-
-    def _figures(self) -> Iterator[float]:
         own = [] if self.past is None else [abs(score) for score in _scores(self.past)]
-        yield from own
-        if self.past is not None:
-            yield from (abs(value) for value in (self.past.params or {}).values() if isinstance(value, int | float))
-        for past in self.brief.past:
-            for score in _scores(past):
-                yield abs(score)
-                yield from (abs(abs(score) - other) for other in own)
+        given = {} if self.past is None else self.past.params or {}
+        exact = [*own, *(abs(figure) for figure in given.values() if isinstance(figure, int | float))]
+        if any(abs(value - figure) <= within for figure in exact):
+            return True
+        known = _scores_of(_Same(self.brief))
+        return any(bool((abs(abs(known - other) - value) <= within).any()) for other in (0.0, *own))
+
+
+class _Same:
+    """A brief as a key: by being the same, since to compare what is in it would take longer than to look anew."""
+
+    __slots__ = ("brief",)
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+
+    def __hash__(self) -> int:
+        return id(self.brief)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.brief is self.brief
+
+
+@lru_cache(maxsize=4)
+def _scores_of(told: _Same) -> npt.NDArray[np.float64]:
+    """Return the sizes of all scores and their errors that a brief tells of."""
+    return np.array([abs(score) for past in told.brief.past for score in _scores(past)], dtype=np.float64)
 
 
 def _scores(past: Past) -> Iterator[float]:

@@ -5,8 +5,10 @@ their messages of. It does not matter how a value is written (escaped, as bytes,
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from open_autoglm.agents.glm.sharing.code_text import words_of
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, MESSAGE_WORDS
 
@@ -26,10 +28,9 @@ class Masker:
     """Blanks what is not known, the same thing by the same blank: ‹1›, ‹2›, ... One for each text, or for several that belong together."""
 
     shown: Disclosure
-    source: str
+    files: Mapping[str, str]
     """Code that is shown: its words and numbers are known, but for classes that go by stand-ins."""
     _blanks: dict[str, str] = field(default_factory=dict)
-    _known: dict[str, bool] = field(default_factory=dict)
 
     def __call__(self, text: str) -> str:
         """Return the text with blanks. Lines stay lines."""
@@ -38,9 +39,9 @@ class Masker:
 
     def says(self, piece: str) -> bool:
         """Whether a word or a number stands in the code, or is a name that may be told."""
-        if piece not in self._known:
-            self._known[piece] = piece in self.shown.named or (piece not in self._hidden and self._stands_alone(piece))
-        return self._known[piece]
+        if piece in self.shown.named:
+            return True
+        return piece not in self._hidden and any(piece in words_of(code) for code in self.files.values())
 
     def _line(self, line: str) -> str:
         words = [word for word in _WORD.findall(_QUOTED.sub("", line)) if not word.isdecimal() and not self.says(word)]
@@ -62,16 +63,11 @@ class Masker:
             return self.says(inside)
         if self._hidden & set(_WORD.findall(inside)):
             return False
-        return inside in self.shown.named or f"'{inside}'" in self.source or f'"{inside}"' in self.source
+        written = (f"'{inside}'", f'"{inside}"')
+        return inside in self.shown.named or any(text in code for code in self.files.values() for text in written)
 
     def _blank(self, piece: str) -> str:
         return self._blanks.setdefault(piece, f"‹{len(self._blanks) + 1}›")
-
-    def _stands_alone(self, piece: str) -> bool:
-        before = "" if piece[0].isalpha() or piece[0] == "_" else "."  # 25 does not stand in 1.25
-        return (
-            piece in self.source and re.search(rf"(?<![\w{before}]){re.escape(piece)}(?!\w)", self.source) is not None
-        )
 
     @property
     def _hidden(self) -> frozenset[str]:

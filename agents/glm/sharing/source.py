@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from open_autoglm.agents.glm.sharing.cleaning import armed, disarmed
 from open_autoglm.agents.glm.sharing.code_text import Change, Piece, changed, line_starts, pieces
@@ -57,14 +58,22 @@ def shown_source(bundle: CodeBundle, shown: Disclosure, *, paths: Sequence[str] 
 
 
 def _shown(code: str, shown: Disclosure) -> str:
-    if not shown.hidden and disarmed(code) == code:
-        return code
-    lists = list(_class_lists(code, shown)) if shown.hidden else []
-    told = {
-        name: stand_in for name, stand_in in shown.hidden.items() if isinstance(name, str) and _is_telling(name, shown)
-    }
+    told = tuple(label for label in shown.hidden if isinstance(label, str) and _is_telling(label, shown))
+    return _settled(code, shown.classes, tuple(shown.hidden.items()), told)
+
+
+@lru_cache(maxsize=128)
+def _settled(
+    code: str, classes: tuple[Label, ...], hidden: tuple[tuple[Label, str], ...], told: tuple[str, ...]
+) -> str:
+    """Write code without the classes that are hidden; of those, `told` are looked for in all strings and comments."""
+    lists = list(_class_lists(code, classes, dict(hidden))) if hidden else []
+    rest = changed(code, [Change(start=change.start, end=change.end, text="") for change in lists])
+    wanted = {label: stand_in for label, stand_in in hidden if isinstance(label, str) and label in told}
+    if disarmed(rest) == rest and not any(written in rest for label in wanted for written in _ways(label)):
+        return changed(code, lists)
     found = [piece for piece in pieces(code) if not any(change.start <= piece.start < change.end for change in lists)]
-    return changed(code, lists + [Change(start=p.start, end=p.end, text=_hidden(p, told)) for p in found])
+    return changed(code, lists + [Change(start=p.start, end=p.end, text=_hidden(p, wanted)) for p in found])
 
 
 def _is_telling(label: str, shown: Disclosure) -> bool:
@@ -72,21 +81,24 @@ def _is_telling(label: str, shown: Disclosure) -> bool:
     return label not in shown.columns and label.lower() not in MESSAGE_WORDS and bool(label.strip())
 
 
-def _class_lists(code: str, shown: Disclosure) -> Iterator[Change]:
-    """Find the members of each list that names classes alone, and of all of them those that are hidden."""
+def _class_lists(code: str, classes: Sequence[Label], hidden: Mapping[Label, str]) -> Iterator[Change]:
+    """Find, in each list of exactly the classes, those that are hidden: 0 and 1 mean something else elsewhere."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError):  # code that was refused is shown for its repair
         return
+    names = sorted(map(repr, classes))
     starts, lines = line_starts(code), code.splitlines(keepends=True)
     for node in ast.walk(tree):
         if not isinstance(node, (ast.List, ast.Tuple, ast.Set)):
             continue
+        if len(node.elts) != len(classes):
+            continue
         labels = [_constant(element) for element in node.elts]
-        if len(labels) < len(shown.classes) or not set(map(repr, shown.classes)) <= set(map(repr, labels)):
+        if sorted(map(repr, labels)) != names:
             continue
         for element, label in zip(node.elts, labels, strict=True):
-            if isinstance(label, (str, int, float)) and label in shown.hidden:
+            if isinstance(label, (str, int, float)) and label in hidden:
                 start, end = (
                     starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
                     for line, column in (
@@ -94,7 +106,7 @@ def _class_lists(code: str, shown: Disclosure) -> Iterator[Change]:
                         (element.end_lineno or 0, element.end_col_offset or 0),
                     )
                 )
-                yield Change(start=start, end=end, text=f'"{shown.hidden[label]}"')
+                yield Change(start=start, end=end, text=f'"{hidden[label]}"')
 
 
 def _constant(node: ast.expr) -> object:
@@ -110,10 +122,15 @@ def _hidden(piece: Piece, hidden: Mapping[str, str]) -> str:
     if piece.value is not None and piece.value in hidden:
         return f'"{hidden[piece.value]}"'
     for label, stand_in in hidden.items():
-        for written in {label, repr(label)[1:-1], json.dumps(label)[1:-1]}:
+        for written in _ways(label):
             if len(label) >= _TELLING and written in text:
                 text = stand_in.join(re.split(rf"(?<!\w){re.escape(written)}(?!\w)", text))
     return disarmed(text)
+
+
+def _ways(label: str) -> set[str]:
+    """How a label is written inside of a string."""
+    return {label, repr(label)[1:-1], json.dumps(label)[1:-1]}
 
 
 def _restored(piece: Piece, hidden: Mapping[Label, str]) -> str:
