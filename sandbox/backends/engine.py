@@ -21,15 +21,18 @@ def address() -> str:
 
 
 @cache
-def engine() -> Any:
+def engine(*, patient: bool = False) -> Any:
     """Return this process's connection to the engine, a `docker.APIClient`; safe in threads.
+
+    Args:
+        patient: Wait as long as it takes: building, importing and removing images on a busy disk takes minutes.
 
     Raises:
         docker.errors.DockerException: There is none.
     """
     import docker  # noqa: PLC0415 - takes a fifth of a second
 
-    return docker.APIClient(base_url=address(), version="auto", timeout=ENGINE_SECONDS)
+    return docker.APIClient(base_url=address(), version="auto", timeout=None if patient else ENGINE_SECONDS)
 
 
 def missing_engine() -> str | None:

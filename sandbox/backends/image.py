@@ -161,14 +161,16 @@ def fill(
 
 def _make(context: Path, name: str, arguments: dict[str, str], hint: str, *, say: Say, network: str | None) -> None:
     say(f"Building {name} from {arguments['BASE']} ...")
-    stream = engine().build(
-        path=str(context), tag=name, buildargs=arguments, rm=True, forcerm=True, decode=True, network_mode=network, timeout=None,
+    stream = engine(patient=True).build(
+        path=str(context), tag=name, buildargs=arguments, rm=True, forcerm=True, decode=True, network_mode=network,
         labels={ADDED: " ".join(line.split()[0] for line in (context / "requirements.txt").read_text(encoding="utf-8").splitlines())},
     )  # fmt: skip
     for line in stream:
         if "error" in line:
             raise SandboxUnavailable(f"The image could not be built: {line['error'].strip()}.{hint}")
-    engine().prune_images(filters={"dangling": True, "label": STAGE})  # as large as what was copied out of it
+    engine(patient=True).prune_images(
+        filters={"dangling": True, "label": STAGE}
+    )  # as large as what was copied out of it
 
 
 def added_for_gpus() -> tuple[str, ...]:
@@ -194,7 +196,7 @@ def _bootstrapped(say: Say) -> str:
         _run(command, "Debian's packages could not be installed (it takes root and a mirror of Debian)")
         left_out = [f"--exclude=./{path}" for path in ("var/cache", "var/lib/apt", "usr/share/doc", "usr/share/locale")]
         _run(["tar", "-C", root, *left_out, "--one-file-system", "-cf", archive, "."], "The base could not be packed")
-        engine().import_image_from_file(archive, repository=name.partition(":")[0], tag=suite)
+        engine(patient=True).import_image_from_file(archive, repository=name.partition(":")[0], tag=suite)
     return name
 
 

@@ -88,7 +88,7 @@ def _prune_engine(front: Front) -> None:
         {name for name, _ in images()} - fitting, reverse=True
     ):  # an image for GPUs before the one below it
         try:
-            engine().remove_image(name)
+            engine(patient=True).remove_image(name)
         except APIError as error:
             front.terminal.tell(f"{name} stays: {error.explanation}")
         else:
