@@ -1,10 +1,11 @@
 """Blocking work on threads, so that no worker waits for another: one pool for sandboxes, one for the host's own work."""
 
 import asyncio
+import concurrent.futures
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from open_autoglm.sandbox.base import Job, Session
 from open_autoglm.sandbox.report import ExecutionReport
@@ -42,3 +43,13 @@ class Blocking:
 
 async def _submit(pool: Executor, call: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(pool, call)
+
+
+def in_a_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end, also where this thread already runs an event loop (Jupyter)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(make())
+    with concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="autoglm") as thread:
+        return thread.submit(lambda: asyncio.run(make())).result()

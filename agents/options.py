@@ -26,6 +26,10 @@ class RunOptions(BaseModel):
     defaults: BudgetSpec = BudgetSpec()
     """What the environment and settings files said: weaker than the sentence."""
     strategist: Literal["auto", "recipes", "glm"] = "auto"
+    base_url: str | None = None
+    """Endpoint of the language model; its key is never among the options."""
+    model: str | None = None
+    """The served model; None takes the one that the endpoint serves."""
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     policy: Policy | None = None
     """What code may do in a sandbox, where it is not the default (`sandbox/policy/policy.yaml`)."""
@@ -45,5 +49,7 @@ class RunOptions(BaseModel):
     cache: Path | None = None
     """Where fetched packages are kept; None keeps them in the run directory."""
     share: Literal["schema", "summary", "rows"] = "summary"
+    lessons: Path | None = None
+    """Where a language model's lessons are kept for later runs; None keeps none."""
     yes: bool = False
     """Take the best guess instead of asking."""

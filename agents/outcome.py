@@ -70,6 +70,18 @@ class Cost(_Part):
 
     tokens: int = 0
     money: float = 0.0
+    """By the prices that are known; 0 for an endpoint without any."""
+    calls: int = 0
+
+
+class Writer(_Part):
+    """Who wrote the code."""
+
+    strategist: str = "recipes"
+    model: str | None = None
+    """The language model that was asked."""
+    degraded: str | None = None
+    """Why it was not asked to the end, in a sentence."""
 
 
 class Outcome(_Part):
@@ -86,6 +98,7 @@ class Outcome(_Part):
     attempts: int = 0
     seconds: float = 0.0
     cost: Cost = Cost()
+    writer: Writer = Writer()
     deliverable: Path | None = None
     guesses: list[Guess] = []
     warnings: list[str] = []
@@ -94,7 +107,7 @@ class Outcome(_Part):
 
     printed: ClassVar[set[str]] = {
         "run_id", "run_dir", "status", "stop_reason", "task", "score", "baseline", "best_attempt", "attempts",
-        "seconds", "cost", "deliverable", "guesses", "warnings",
+        "seconds", "cost", "writer", "deliverable", "guesses", "warnings",
     }  # fmt: skip
     """The keys of the object that `--json` prints."""
 

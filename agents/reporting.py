@@ -4,7 +4,8 @@ from open_autoglm.agents.briefing import attempts_made, best_attempt
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.settle import Settled, settled_in
 from open_autoglm.agents.finalise.wishes import Measured, missed
-from open_autoglm.agents.outcome import Baseline, Cost, Outcome, Score, StopReason
+from open_autoglm.agents.outcome import Baseline, Cost, Outcome, Score, StopReason, Writer
+from open_autoglm.agents.writers import STAGE as WRITERS
 from open_autoglm.tools.export.svg import number
 
 DELIVERY_STAGES = ("finalise", "export", "explain")
@@ -29,11 +30,17 @@ def outcome_of(deps: Deps, reason: StopReason) -> Outcome:
         attempts=attempts_made(deps),
         seconds=round(deps.budget.seconds, 3),
         cost=Cost(),
+        writer=_writer(deps),
         deliverable=workspace.deliverable if settled else None,
         guesses=workspace.task.guesses,
         warnings=warnings,
         unmet=unmet,
     )
+
+
+def _writer(deps: Deps) -> Writer:
+    known = deps.journal.stage(WRITERS) or {}
+    return Writer(strategist=deps.strategist.name, model=known.get("model"), degraded=known.get("degraded"))
 
 
 def _status(settled: Settled | None, reason: StopReason, *, warned: bool) -> str:
@@ -54,7 +61,7 @@ def _score(deps: Deps, settled: Settled | None) -> Score:
 
 def run_warnings(deps: Deps) -> list[str]:
     """Return what the user should know, from every stage, each once."""
-    return stage_warnings(deps, "understand", "sandbox", "profile", *DELIVERY_STAGES)
+    return stage_warnings(deps, "understand", "sandbox", WRITERS, "profile", *DELIVERY_STAGES)
 
 
 def stage_warnings(deps: Deps, *stages: str) -> list[str]:

@@ -1,28 +1,28 @@
 """The engine's door: start a run, or go on with one."""
 
 import asyncio
-import concurrent.futures
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pandas as pd
 
-from open_autoglm.agents.blocking import Blocking
+from open_autoglm.agents.blocking import Blocking, in_a_loop
 from open_autoglm.agents.budget import Budget, StopFlag, merged_budget
 from open_autoglm.agents.departing import allowed_hosts, policy_lines
 from open_autoglm.agents.deps import Ask, Confirm, Deps, jobs_for
 from open_autoglm.agents.faults import in_words
+from open_autoglm.agents.glm.connecting import Connect, connected
 from open_autoglm.agents.graph import forget_cursors, run_to_end
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome, StopReason
-from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.search.greedy import GreedyPolicy
 from open_autoglm.agents.strategist import Strategist
 from open_autoglm.agents.workspace import Workspace
-from open_autoglm.errors import AutoGLMError, Interrupted, Unsupported
+from open_autoglm.agents.writers import Writers, strategist_of, writers_of
+from open_autoglm.errors import AutoGLMError, Interrupted
 from open_autoglm.events import EventKind, EventLog, Listener
 from open_autoglm.sandbox.base import Profile, Sandbox, Session
 from open_autoglm.sandbox.bundles.bundle import Author
@@ -34,8 +34,6 @@ from open_autoglm.sandbox.seal import SealedSession
 from open_autoglm.tools.places import how_to_resume
 from open_autoglm.tools.task import BudgetSpec
 
-T = TypeVar("T")
-
 
 def start_run(
     options: RunOptions,
@@ -46,6 +44,7 @@ def start_run(
     confirm: Confirm | None = None,
     stop: StopFlag | None = None,
     strategist: Strategist | None = None,
+    connect: Connect = connected,
     sandbox: Sandbox | None = None,
     head_start: float = 0.0,
 ) -> Outcome:
@@ -59,6 +58,7 @@ def start_run(
         confirm: Shows the task before the search; None goes on without.
         stop: The user's wish to stop.
         strategist: Who writes code; by default what the options say.
+        connect: Makes the language model of the endpoint that the options name; by default without a key.
         sandbox: Where code runs; by default what the options say.
         head_start: Seconds of the budget that the caller used before: starting a command takes its time, too.
 
@@ -71,7 +71,7 @@ def start_run(
     chosen = sandbox or select_sandbox(
         options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime
     )
-    writer = strategist or _strategist(options)
+    writers = strategist or writers_of(options, chosen.probe(), connect)
     workspace = Workspace.create(options)
     surface = Surface(
         listeners=listeners,
@@ -81,7 +81,7 @@ def start_run(
         frames=frames or {},
         head_start=head_start,
     )
-    return _conduct(workspace, surface, writer, chosen, resumed=False)
+    return _conduct(workspace, surface, writers, chosen, resumed=False)
 
 
 def resume_run(
@@ -93,6 +93,7 @@ def resume_run(
     confirm: Confirm | None = None,
     stop: StopFlag | None = None,
     strategist: Strategist | None = None,
+    connect: Connect = connected,
     sandbox: Sandbox | None = None,
     head_start: float = 0.0,
 ) -> Outcome:
@@ -106,6 +107,7 @@ def resume_run(
         confirm: See there.
         stop: See there.
         strategist: See there.
+        connect: See there.
         sandbox: See there.
         head_start: See there.
 
@@ -117,7 +119,7 @@ def resume_run(
     chosen = sandbox or select_sandbox(
         options.sandbox, author=Author.RECIPES, policy=options.policy, runtime=options.runtime
     )
-    writer = strategist or _strategist(workspace.options)
+    writers = strategist or writers_of(options, chosen.probe(), connect)
     with in_words(workspace.root):
         if budget is None:
             _reopen_if_interrupted(workspace)
@@ -125,13 +127,7 @@ def resume_run(
             _add_budget(workspace, budget)
             workspace = Workspace.open(run_dir)
     surface = Surface(listeners=listeners, ask=ask, confirm=confirm, stop=stop or StopFlag(), head_start=head_start)
-    return _conduct(workspace, surface, writer, chosen, resumed=True)
-
-
-def _strategist(options: RunOptions) -> Strategist:
-    if options.strategist == "glm":
-        raise Unsupported("The glm strategist is not part of this version. Use --strategist recipes (or auto).")
-    return RecipeStrategist()
+    return _conduct(workspace, surface, writers, chosen, resumed=True)
 
 
 def _add_budget(workspace: Workspace, more: BudgetSpec) -> None:
@@ -182,14 +178,14 @@ class Surface:
 
 
 def _conduct(
-    workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
+    workspace: Workspace, surface: Surface, writers: Strategist | Writers, sandbox: Sandbox, *, resumed: bool
 ) -> Outcome:
     with in_words(workspace.root), workspace.in_use():
-        return _conduct_alone(workspace, surface, strategist, sandbox, resumed=resumed)
+        return _conduct_alone(workspace, surface, writers, sandbox, resumed=resumed)
 
 
 def _conduct_alone(
-    workspace: Workspace, surface: Surface, strategist: Strategist, sandbox: Sandbox, *, resumed: bool
+    workspace: Workspace, surface: Surface, writers: Strategist | Writers, sandbox: Sandbox, *, resumed: bool
 ) -> Outcome:
     journal = Journal(workspace.root / "journal.sqlite")
     events = EventLog(run_id=workspace.run_id, path=workspace.root / "events.jsonl", listeners=list(surface.listeners))
@@ -200,7 +196,7 @@ def _conduct_alone(
         workspace=workspace,
         journal=journal,
         budget=Budget(_budget(workspace), journal.seconds_spent(), head_start=surface.head_start),
-        strategist=strategist,
+        strategist=_strategist(writers, workspace, journal, events, surface.stop, sandbox),
         sandbox=sandbox,
         session=sessions[0],
         sessions=sessions,
@@ -214,7 +210,7 @@ def _conduct_alone(
     )
     try:
         _announce(deps, resumed=resumed)
-        _in_a_loop(lambda: _until_aborted(deps))
+        in_a_loop(lambda: _until_aborted(deps, writers))
     except AutoGLMError as error:
         if not resumed and not isinstance(error, Interrupted) and journal.stage("profile") is None:
             workspace.remove()
@@ -225,6 +221,19 @@ def _conduct_alone(
         blocking.close()
         journal.close()
     return Outcome.model_validate_json((workspace.root / "result.json").read_text(encoding="utf-8"))
+
+
+def _strategist(
+    writers: Strategist | Writers,
+    workspace: Workspace,
+    journal: Journal,
+    events: EventLog,
+    stop: StopFlag,
+    sandbox: Sandbox,
+) -> Strategist:
+    if not isinstance(writers, Writers):
+        return writers
+    return strategist_of(writers, workspace=workspace, journal=journal, events=events, stop=stop, ready=sandbox.probe())
 
 
 def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Session:
@@ -274,7 +283,7 @@ def _announce(deps: Deps, *, resumed: bool) -> None:
     )
 
 
-async def _until_aborted(deps: Deps) -> None:
+async def _until_aborted(deps: Deps, writers: Strategist | Writers) -> None:
     """Run the graph; an abort cancels it, a request to stop ends the executions of the search."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -291,7 +300,8 @@ async def _until_aborted(deps: Deps) -> None:
     if deps.stop.aborted:  # before anybody listened
         stopped()
     try:
-        await run_to_end(deps)
+        async with writers if isinstance(writers, Writers) else contextlib.nullcontext():
+            await run_to_end(deps)
     except AutoGLMError:
         deps.save_clock()
         raise
@@ -301,13 +311,3 @@ async def _until_aborted(deps: Deps) -> None:
         deps.save_clock()
         message = f"Stopped. Nothing that was recorded is lost; go on with: {how_to_resume(deps.workspace.root)}"
         raise Interrupted(message) from None
-
-
-def _in_a_loop(make: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end, also where this thread already runs an event loop (Jupyter)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(make())
-    with concurrent.futures.ThreadPoolExecutor(max_workers=1, thread_name_prefix="autoglm") as thread:
-        return thread.submit(lambda: asyncio.run(make())).result()

@@ -91,7 +91,7 @@ def test_json_prints_exactly_one_object(shell: Shell) -> None:
     assert shell(*RUN, "--json", "--quiet") == 0
     assert set(json.loads(shell.out)) == {
         "run_id", "run_dir", "status", "stop_reason", "task", "score", "baseline", "best_attempt", "attempts", "seconds",
-        "cost", "deliverable", "guesses", "warnings",
+        "cost", "writer", "deliverable", "guesses", "warnings",
     }  # fmt: skip
     assert shell.err == ""
 
@@ -100,15 +100,16 @@ def test_every_option_arrives(shell: Shell) -> None:
     """Each option of the command ends in the field it is for."""
     status = shell(
         *RUN, "u.csv", "--data", "v.csv", "--test", "e.csv", "--target", "y", "--metric", "f1", "--target-score", "0.9",
-        "--time", "1h30m", "--attempts", "5", "--max-tokens", "7", "--max-cost", "1.5", "--strategist", "recipes",
+        "--time", "1h30m", "--attempts", "5", "--max-tokens", "7", "--max-cost", "1.5", "--strategist", "recipes", "--base-url", "http://127.0.0.1:8000/v1/", "--model", "glm",
         "--sandbox", "bubblewrap", "--holdout", "0.3", "--no-refit", "--read", "sep=;", "--read", "header=0", "--out", "o",
         "--workers", "2", "--seed", "3", "--share", "schema", "--yes",
     )  # fmt: skip
     options = shell.options
     assert status == 0
     assert [str(path) for path in options.data] == ["t.csv", "u.csv", "v.csv"]
-    assert options.model_dump(mode="json", exclude={"data", "defaults", "root", "cache", "allowed_packages"}) == {
+    assert options.model_dump(mode="json", exclude={"data", "defaults", "root", "cache", "lessons", "allowed_packages"}) == {
         "prompt": "Predict y", "test": "e.csv", "target": "y", "metric": "f1", "target_score": 0.9, "strategist": "recipes",
+        "base_url": "http://127.0.0.1:8000/v1", "model": "glm",
         "budget": {"seconds": 5400.0, "attempts": 5, "tokens": 7, "money": 1.5}, "sandbox": "bubblewrap", "policy": None, "runtime": None, "holdout": 0.3,
         "refit": False, "read": {"sep": ";", "header": 0}, "out": "o", "workers": 2, "seed": 3, "share": "schema", "yes": True,
     }  # fmt: skip
@@ -296,10 +297,9 @@ def test_config_show_tells_origins(shell: Shell, monkeypatch: pytest.MonkeyPatch
 
 
 def test_help_says_what_this_version_lacks(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both glm and jupyter are listed, and said to be missing."""
+    """Jupyter is listed, and said to be missing."""
     assert shell("run", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "glm is not part of this version" in said
     assert "jupyter is not part of this version" in said
 
 

@@ -48,6 +48,7 @@ def test_a_run_and_its_resumption_share_one_way(tmp_path: Path, monkeypatch: pyt
     ] * 2
     started, resumed = called.given
     assert started.pop("frames") is resumed.pop("budget") is None
+    assert [given.pop("connect").keywords for given in (started, resumed)] == [{"key": None}] * 2
     assert started == resumed == hooks.as_keywords()
 
 

@@ -149,7 +149,8 @@ async def confirm(state: RunState, deps: Deps) -> RunUpdate:
 def _leaves_the_machine(deps: Deps) -> list[str]:
     if deps.strategist.name == "recipes":
         return []
-    return leaves(deps.workspace.options.share, deps.strategist.name, deps.say)
+    options = deps.workspace.options
+    return leaves(options.share, options.base_url or deps.strategist.name, deps.say)
 
 
 async def _apply(state: RunState, deps: Deps, edited: TaskSpec) -> None:

@@ -15,10 +15,8 @@ Yes: TypeAlias = Annotated[bool, Parameter(help="Ask nothing: take the best gues
 Quiet: TypeAlias = Annotated[bool, Parameter(help="No progress on stderr.")]
 Time: TypeAlias = Annotated[str | None, Parameter(help="Time budget: 60s, 10m, 1h30m, or 90 for seconds.")]
 Attempts: TypeAlias = Annotated[int | None, Parameter(help="Most attempts.")]
-MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most language-model tokens (this version spends none).")]
-MaxCost: TypeAlias = Annotated[
-    float | None, Parameter(help="Most money to spend on tokens (this version spends none).")
-]
+MaxTokens: TypeAlias = Annotated[int | None, Parameter(help="Most tokens of a language model; then recipes go on.")]
+MaxCost: TypeAlias = Annotated[float | None, Parameter(help="Most money to spend on tokens; then recipes go on.")]
 BaseUrl: TypeAlias = Annotated[
     str | None, Parameter(help="Endpoint of a language model, such as http://127.0.0.1:8000/v1.")
 ]
@@ -56,8 +54,12 @@ class Wishes:
     target_score: Annotated[float | None, Parameter(help="Stop when the cross-validated score reaches this.")] = None
     strategist: Annotated[
         Literal["auto", "recipes", "glm"] | None,
-        Parameter(help="Who writes the code; glm is not part of this version."),
+        Parameter(
+            help="Who writes the code: recipes, a language model, or auto: a model where one is named and answers."
+        ),
     ] = None
+    base_url: BaseUrl = None
+    model: Annotated[str | None, Parameter(help="Model to ask there; default the one that it serves.")] = None
     sandbox: Annotated[
         SandboxName | None,
         Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),

@@ -1,5 +1,6 @@
 """What runs a request: the seam between the front door and the agents. `scripted_engine` holds its fake."""
 
+import functools
 import gc
 import os
 import time
@@ -15,6 +16,7 @@ from open_autoglm.agents.outcome import Outcome
 from open_autoglm.events import Listener
 from open_autoglm.sandbox.base import Sandbox
 from open_autoglm.sandbox.bundles.bundle import Author
+from open_autoglm.settings import api_key
 from open_autoglm.tools.task import BudgetSpec, TaskSpec
 
 if TYPE_CHECKING:
@@ -79,17 +81,21 @@ class AgentEngine:
         """Run a request to its end."""
         with _warm(options) as sandbox:
             with _without_collection():
+                from open_autoglm.agents.glm.connecting import connected  # noqa: PLC0415 - as the next
                 from open_autoglm.agents.run import start_run  # noqa: PLC0415 - LangGraph and pandas take a second to import
 
-            return start_run(options, frames=frames, sandbox=sandbox, **hooks.as_keywords())
+            connect = functools.partial(connected, key=api_key())
+            return start_run(options, frames=frames, sandbox=sandbox, connect=connect, **hooks.as_keywords())
 
     def resume(self, run_dir: Path, *, budget: BudgetSpec | None, hooks: Hooks) -> Outcome:
         """Go on with an earlier run."""
         with _warm(read_header(run_dir).options) as sandbox:
             with _without_collection():
+                from open_autoglm.agents.glm.connecting import connected  # noqa: PLC0415 - as the next
                 from open_autoglm.agents.run import resume_run  # noqa: PLC0415 - as above
 
-            return resume_run(run_dir, budget=budget, sandbox=sandbox, **hooks.as_keywords())
+            connect = functools.partial(connected, key=api_key())
+            return resume_run(run_dir, budget=budget, sandbox=sandbox, connect=connect, **hooks.as_keywords())
 
 
 @contextmanager

@@ -30,6 +30,8 @@ class EventKind(StrEnum):
     ATTEMPT_FINISHED = "attempt.finished"
     EXECUTION_FINISHED = "execution.finished"
     BEST_IMPROVED = "best.improved"
+    STRATEGIST_DEGRADED = "strategist.degraded"
+    """The language model is not asked any more; recipes write from here on."""
     WARNING = "warning"
     RUN_FINISHED = "run.finished"
 

@@ -12,7 +12,7 @@ from open_autoglm.agents.options import RunOptions
 from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError
 from open_autoglm.sandbox.policy import read_policy
-from open_autoglm.settings import LoadedSettings, cache_folder
+from open_autoglm.settings import LoadedSettings, cache_folder, lessons_file
 from open_autoglm.tools.task import BudgetSpec
 from open_autoglm.wrong import reason
 
@@ -34,6 +34,8 @@ class Given(TypedDict, total=False):
     max_tokens: int | None
     max_cost: float | None
     strategist: str | None
+    base_url: str | None
+    model: str | None
     sandbox: str | None
     policy: str | Path | None
     holdout: str | float | None
@@ -47,7 +49,7 @@ class Given(TypedDict, total=False):
 
 
 _PLAIN = ("test", "target", "metric", "target_score", "out", "yes")
-_WITH_SETTING = ("strategist", "sandbox", "refit", "workers", "seed", "share", "allowed_packages", "runtime")
+_WITH_SETTING = ("strategist", "model", "sandbox", "refit", "workers", "seed", "share", "allowed_packages", "runtime")
 
 
 def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: LoadedSettings) -> RunOptions:
@@ -64,6 +66,8 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     values = settings.values
     fields: dict[str, object] = {key: said[key] for key in _PLAIN if key in said}
     fields |= {key: said.get(key, getattr(values, key)) for key in _WITH_SETTING}
+    named = said.get("base_url", values.base_url)
+    fields["base_url"] = None if named is None else str(named).rstrip("/")
     fields["holdout"] = _holdout(said["holdout"]) if "holdout" in said else values.holdout
     policy = said.get("policy", values.policy)
     fields["policy"] = None if policy is None else read_policy(Path(str(policy)))
@@ -78,7 +82,16 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     fields["defaults"] = {
         "seconds": values.time, "attempts": values.attempts, "tokens": values.max_tokens, "money": values.max_cost
     }  # fmt: skip
-    return _options({"prompt": prompt, "data": list(data), "root": values.root, "cache": cache_folder(), **fields})
+    return _options(
+        {
+            "prompt": prompt,
+            "data": list(data),
+            "root": values.root,
+            "cache": cache_folder(),
+            "lessons": lessons_file(),
+            **fields,
+        }
+    )
 
 
 def _readable(text: str) -> str:

@@ -146,6 +146,7 @@ _STEPS = {
     EventKind.ATTEMPT_FINISHED: _attempt_finished,
     EventKind.BEST_IMPROVED: _best_improved,
     EventKind.WARNING: _warning,
+    EventKind.STRATEGIST_DEGRADED: _warning,
 }
 
 

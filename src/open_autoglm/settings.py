@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     )
     root: Path = Field(Path("autoglm-runs"), description="Folder in which run directories are made.")
     base_url: AnyHttpUrl | None = Field(None, description="Endpoint of a language model (OpenAI-compatible).")
+    model: str | None = Field(None, description="Model to ask there; none takes the one that it serves.")
 
     @classmethod
     def settings_customise_sources(
@@ -103,6 +104,13 @@ class Settings(BaseSettings):
 
 
 KEYS = tuple(Settings.model_fields)
+API_KEY = "api_key"
+"""Named by the environment alone: it is in no file, no option and no run directory."""
+
+
+def api_key() -> str | None:
+    """Return the key of the language model's endpoint, if the environment names one."""
+    return os.environ.get(_variable(API_KEY)) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +151,11 @@ def load_settings(directory: Path | None = None) -> LoadedSettings:
 def user_file() -> Path:
     """Return the path of the user's settings file, which need not exist."""
     return _at_home("XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def lessons_file() -> Path:
+    """Return the path of the user's lessons of earlier runs, which need not exist."""
+    return _at_home("XDG_DATA_HOME", ".local/share") / "lessons.sqlite"
 
 
 def cache_folder() -> Path:
@@ -207,6 +220,7 @@ def _environment_keys() -> list[str]:
     keys = [
         name[len(ENVIRONMENT_PREFIX) :].lower() for name in os.environ if name.upper().startswith(ENVIRONMENT_PREFIX)
     ]
+    keys = [key for key in keys if key != API_KEY]
     for key in keys:
         if key not in KEYS:
             raise SettingsError(f"environment: unknown variable {_variable(key)}. {_nearest(key, _variable)}")
