@@ -152,6 +152,21 @@ def test_a_finished_run_shows_its_leaderboard(root: Path) -> None:
         assert words in text
 
 
+def test_what_was_run_again_is_no_attempt_of_its_own(root: Path) -> None:
+    """It is listed, and not counted: the summary above counts as many as the leaderboard."""
+    write_run(root / "one")
+    journal = Journal(with_journal(root / "one", [0.7, 0.9]) / "journal.sqlite")
+    again = journal.reserve(worker=0, operator=Operator.RERUN, slot=0, parents=["a0002"], seed=9)
+    journal.update(replace(again, status=AttemptStatus.SCORED, mean=0.8, standard_error=0.01))
+    journal.close()
+
+    view = look_at(root / "one")
+
+    assert "Leaderboard: 2 attempts, 2 with a complete score" in view_as_text(view)
+    assert view_as_record(view)["attempts"] == 2
+    assert len(view.attempts) == 3
+
+
 def test_what_most_attempts_failed_of_is_told(root: Path) -> None:
     """One sentence for the user who got no model, and none where nothing failed."""
     run_dir = root / "one"

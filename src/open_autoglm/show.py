@@ -28,6 +28,8 @@ from open_autoglm.tools.words import Words
 from open_autoglm.tools.words.overheard import overheard
 
 ROWS_SHOWN = 15
+RERUN = "rerun"
+"""The operator of what was run again with another seed: no attempt of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +180,7 @@ def view_as_record(view: RunView) -> dict[str, Json]:
         known |= as_record(view.outcome)
     known |= {"run_id": view.run_id, "run_dir": str(view.run_dir), "status": view.status}
     known["task"] = view.task.model_dump(mode="json") if view.task else None
-    known["attempts"] = view.outcome.attempts if view.outcome else len(view.attempts)
+    known["attempts"] = view.outcome.attempts if view.outcome else sum(row.operator != RERUN for row in view.attempts)
     leaderboard: list[Json] = [
         {**asdict(row), "parents": list(row.parents), "violations": list(row.violations)} for row in view.attempts
     ]
@@ -215,12 +217,13 @@ def _leaderboard(view: RunView) -> str:
     if not view.attempts:
         return view.say("No attempts yet.") if view.outcome is None and not view.problems else ""
     say = view.say
-    scored = sum(row.status == "scored" for row in view.attempts)
+    searched = [row for row in view.attempts if row.operator != RERUN]
+    scored = sum(row.status == "scored" for row in searched)
     cells = [_cells(rank, row, say) for rank, row in enumerate(view.attempts[:ROWS_SHOWN], start=1)]
     lines = [
         say(
             "Leaderboard: {attempts}, {scored} with a complete score",
-            attempts=attempts_text(len(view.attempts), say),
+            attempts=attempts_text(len(searched), say),
             scored=scored,
         ),
         *aligned(cells, indent="  "),

@@ -12,7 +12,7 @@ from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport, Status, failure_line
 from open_autoglm.sandbox.report_pb2 import Violation
 from open_autoglm.sandbox.supervision import execution, session, watch
-from open_autoglm.tools.metrics import predictions
+from open_autoglm.tools.metrics import base, parametric, predictions
 from open_autoglm.tools.metrics.predictions import InvalidPredictions, check_predictions
 from open_autoglm.tools.task import TaskType
 from open_autoglm.tools.words import Words
@@ -47,7 +47,7 @@ def texts(value: ast.AST) -> Iterator[str]:
             yield from texts(part)
 
 
-@pytest.mark.parametrize("module", [execution, session, watch, granting, predictions])
+@pytest.mark.parametrize("module", [execution, session, watch, granting, predictions, parametric, base])
 def test_every_sentence_is_known(module: object) -> None:
     """Also one that is added tomorrow: it is read from the code."""
     inside = set(sentences(module))

@@ -81,7 +81,7 @@ METRICS = (
         compute=RowMean(losses=_tilted),
         valid_range=(0, np.inf),
         english="Pinball loss: how well a quantile is predicted, in units of the target.",
-        chinese="分位数损失:衡量分位数预测的好坏,单位与目标相同。",
+        chinese="分位数损失：衡量分位数预测的好坏，单位与目标相同。",
         source="Koenker and Bassett 1978, Regression quantiles; `quantile` is one number or a list (then the mean). Predictions "
         "without quantile columns are judged by their value.",
         aliases=("pinball_loss", "quantile_loss", "分位数损失"),
@@ -96,7 +96,7 @@ METRICS = (
         compute=_mase,
         valid_range=(0, np.inf),
         english="Mean absolute scaled error: the error in units of the seasonal naive forecast's.",
-        chinese="平均绝对标度误差:以季节性朴素预测的误差为单位。",
+        chinese="平均绝对标度误差：以季节性朴素预测的误差为单位。",
         source="Hyndman and Koehler 2006; per series and origin, then the mean; `season` is the lag in steps. Series whose past "
         "never changes, or is not longer than a season, are left out; no other series: 0.",
         aliases=("mean_absolute_scaled_error", "平均绝对标度误差"),

@@ -31,7 +31,7 @@ METRICS = (
         compute=RowMean(losses=_surprise),
         valid_range=(0, float(-np.log(EPSILON)) + 1e-9),
         english="Log loss: the mean surprise at the true class; being sure and wrong costs most.",
-        chinese="对数损失:对真实类别的平均意外程度,自信却出错的代价最大。",
+        chinese="对数损失：对真实类别的平均意外程度，自信却出错的代价最大。",
         source="Good 1952, Rational decisions; natural logarithm, probabilities clipped to 1e-15 and renormalised. A class "
         "that training never saw counts as probability 1e-15.",
         aliases=("logloss", "cross_entropy", "crossentropy", "nll", "对数损失", "交叉熵"),
@@ -44,7 +44,7 @@ METRICS = (
         compute=RowMean(losses=_squared_distance),
         valid_range=(0, 2),
         english="Brier score: the mean squared error of the probabilities.",
-        chinese="布里尔分数:概率的均方误差。",
+        chinese="布里尔分数：概率的均方误差。",
         source="Brier 1950, Verification of forecasts expressed in terms of probability; two classes: of the positive one "
         "alone, 0 to 1; several: summed over the classes, 0 to 2.",
         aliases=("brier_score", "brier_loss", "布里尔分数"),

@@ -68,7 +68,7 @@ METRICS = (
         compute=_roc_auc,
         valid_range=(0, 1),
         english="Area under the ROC curve: the chance that a positive row is ranked above a negative one.",
-        chinese="ROC 曲线下面积:正例排在负例之前的概率。",
+        chinese="ROC 曲线下面积：正例排在负例之前的概率。",
         source="Fawcett 2006, An introduction to ROC analysis; several classes: the mean of one against the rest, over the "
         "classes found beside others among the rows. One class only: 0.5.",
         aliases=("auc", "auroc", "roc", "auc_roc", "rocauc", "曲线下面积"),
@@ -81,7 +81,7 @@ METRICS = (
         compute=_precision_recall,
         valid_range=(0, 1),
         english="Average precision: the area under the precision-recall curve, for rare positives.",
-        chinese="平均精度:精确率-召回率曲线下面积,适合正例很少的情况。",
+        chinese="平均精度：精确率-召回率曲线下面积，适合正例很少的情况。",
         source="Manning et al. 2008, Introduction to Information Retrieval, 8.4, without interpolation; several classes: as "
         "roc_auc. No positive row: 0; only positive rows: 1.",
         aliases=("ap", "auprc", "pr_auc", "prauc", "auc_pr", "平均精度"),
@@ -94,7 +94,7 @@ METRICS = (
         compute=_spearman,
         valid_range=(-1, 1),
         english="Spearman's rank correlation: whether predictions sort the rows as the truth does.",
-        chinese="斯皮尔曼等级相关:预测的排序与真实排序是否一致。",
+        chinese="斯皮尔曼等级相关：预测的排序与真实排序是否一致。",
         source="Spearman 1904, The proof and measurement of association between two things. A side that is constant: 0.",
         aliases=("spearmanr", "rank_correlation", "斯皮尔曼"),
     ),

@@ -58,6 +58,11 @@ PREDICTIONS: Final = (
     "Predictions do not have the header of a .npy file.",
     "Predictions are of type {dtype}; expected float64 ('<f8').",
     "Predictions must be a matrix in C order.",
+    "There are {count} predictions for {rows} rows.",
+    "There are no rows to score.",
+    "Predictions for the classes {predicted} were scored as {classes}.",
+    "Predictions are too large to compute {metric}.",
+    "pinball judges quantile {quantile}; predicted are {known}.",
 )
 """What is wrong with predictions (`tools/metrics/predictions.py`)."""
 TRIED: Final = (

@@ -47,13 +47,13 @@ MISSPELT: dict[str, tuple[str, ...]] = {
 """Slips that a sentence is forgiven, as a guess that is told; an option has to be exact."""
 
 STAND_INS: dict[str, tuple[tuple[str, ...], str, str, str]] = {
-    "MSE": (("mse", "mean squared error", "mean square error", "squared error", "l2 loss", "均方误差", "平方误差"), "rmse", "RMSE is its root and ranks models the same way", "RMSE 是它的平方根,模型排序相同"),
-    "MSLE": (("msle", "mean squared log error", "mean squared logarithmic error", "均方对数误差"), "rmsle", "RMSLE is its root and ranks models the same way", "RMSLE 是它的平方根,模型排序相同"),
-    "Gini": (("gini", "gini coefficient", "基尼系数"), "roc_auc", "Gini is 2 AUC - 1 and ranks models the same way", "基尼系数等于 2 AUC - 1,模型排序相同"),
+    "MSE": (("mse", "mean squared error", "mean square error", "squared error", "l2 loss", "均方误差", "平方误差"), "rmse", "RMSE is its root and ranks models the same way", "RMSE 是它的平方根，模型排序相同"),
+    "MSLE": (("msle", "mean squared log error", "mean squared logarithmic error", "均方对数误差"), "rmsle", "RMSLE is its root and ranks models the same way", "RMSLE 是它的平方根，模型排序相同"),
+    "Gini": (("gini", "gini coefficient", "基尼系数"), "roc_auc", "Gini is 2 AUC - 1 and ranks models the same way", "基尼系数等于 2 AUC - 1，模型排序相同"),
     "error rate": (("error rate", "misclassification rate", "错误率", "误分类率"), "accuracy", "the error rate is 1 - accuracy", "错误率等于 1 - 准确率"),
     "Cohen's kappa": (("kappa", "cohen kappa", "cohen's kappa", "kappa score", "kappa系数", "kappa 系数", "kappa值", "卡帕系数"), "quadratic_kappa", "of the kappas, the quadratically weighted one is at hand", "kappa 中可用的是二次加权 kappa"),
-    "WAPE": (("wape", "wmape", "weighted mape", "加权百分比误差"), "mae", "WAPE is MAE divided by a constant and ranks models the same way", "WAPE 等于 MAE 除以常数,模型排序相同"),
-    "micro F1": (("micro f1", "f1 micro", "micro averaged f1", "微平均f1", "微f1", "微平均 f1"), "accuracy", "with one label a row, micro F1 is accuracy", "每行一个标签时,微平均 F1 等于准确率"),
+    "WAPE": (("wape", "wmape", "weighted mape", "加权百分比误差"), "mae", "WAPE is MAE divided by a constant and ranks models the same way", "WAPE 等于 MAE 除以常数，模型排序相同"),
+    "micro F1": (("micro f1", "f1 micro", "micro averaged f1", "微平均f1", "微f1", "微平均 f1"), "accuracy", "with one label a row, micro F1 is accuracy", "每行一个标签时，微平均 F1 等于准确率"),
 }  # fmt: skip
 """Other metrics that lead to the same choice of model: words, the metric that stands in, and why."""
 

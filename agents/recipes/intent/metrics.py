@@ -50,15 +50,15 @@ _NOT_NAMES = frozenset(
 _WHY = {
     "roc_auc": (
         "no metric was said; AUC needs no threshold and suits rare classes",
-        "没有说明指标;AUC 不需要阈值,也适合类别不平衡",
+        "没有说明指标；AUC 不需要阈值，也适合类别不平衡",
     ),
     "accuracy": (
         "no metric was said; accuracy is the usual one for several classes",
-        "没有说明指标;准确率是多分类的常用指标",
+        "没有说明指标；准确率是多分类的常用指标",
     ),
-    "rmse": ("no metric was said; RMSE is the usual one for numbers", "没有说明指标;RMSE 是数值预测的常用指标"),
-    "mase": ("no metric was said; MASE compares series of any scale", "没有说明指标;MASE 可以比较不同量级的序列"),
-    "pinball": ("no metric was said; pinball loss judges quantiles", "没有说明指标;分位数损失评价分位数预测"),
+    "rmse": ("no metric was said; RMSE is the usual one for numbers", "没有说明指标；RMSE 是数值预测的常用指标"),
+    "mase": ("no metric was said; MASE compares series of any scale", "没有说明指标；MASE 可以比较不同量级的序列"),
+    "pinball": ("no metric was said; pinball loss judges quantiles", "没有说明指标；分位数损失评价分位数预测"),
 }
 
 
@@ -160,7 +160,7 @@ def choose_metric(
     fitting = [s for s in said if task_type in get_metric(_averaged(s.name, task_type)).task_types] or list(said[:1])
     first = fitting[0]
     if len(fitting) > 1:
-        text = notes.say("Several metrics were named. Which one decides?", "提到了多个指标,以哪一个为准?")
+        text = notes.say("Several metrics were named. Which one decides?", "提到了多个指标，以哪一个为准？")
         reason = notes.say(f"{first.name} was said first", f"最先说到的是 {first.name}")
         notes.ask("metric", text, tuple(s.name for s in fitting), reason)
         notes.guess("metric", first.name, f"{first.name} was said first", f"最先说到的是 {first.name}")
@@ -205,7 +205,7 @@ def _fitting(name: str, task_type: TaskType, notes: Notes) -> str:
             "metric",
             averaged,
             "with several classes F1 is averaged; macro gives each class the same say",
-            "多分类的 F1 需要平均;宏平均让每个类别同等重要",
+            "多分类的 F1 需要平均；宏平均让每个类别同等重要",
         )
     if task_type not in get_metric(averaged).task_types:
         suited = ", ".join(metrics_for(task_type))

@@ -241,7 +241,7 @@ def finish_roles(
     ids = [n for n in others if n not in roles.taken and n not in roles.only and _is_id(columns, n)]
     if ids:
         roles.add("id", ids)
-        notes.guess("columns.id", list(ids), "unique in every row and named like an id", "每行取值唯一,名称像编号")
+        notes.guess("columns.id", list(ids), "unique in every row and named like an id", "每行取值唯一，名称像编号")
     _refuse_useless_group(roles, columns, notes)
     said = {role: [c for c in names if c != target] for role, names in roles.found.items()}
     return ColumnRoles(
@@ -267,7 +267,7 @@ def _refuse_useless_group(roles: Roles, columns: Columns, notes: Notes) -> None:
     roles.add("id", [group])
     reason = (
         f"{group!r} has another value in every row: there are no groups to keep together",
-        f"{group!r} 每行取值不同,无法用来分组",
+        f"{group!r} 每行取值不同，无法用来分组",
     )
     notes.guess("columns.group", None, *reason)
 
@@ -300,7 +300,7 @@ def _read_time(
     roles.add("time", dates[:1])
     notes.guess("columns.time", dates[0], "the first column of dates", "第一个日期列")
     if len(dates) > 1:
-        text = notes.say("Which column gives the time?", "哪一列是时间?")
+        text = notes.say("Which column gives the time?", "哪一列是时间？")
         notes.ask("columns.time", text, tuple(dates), notes.say("it is the first column of dates", "它是第一个日期列"))
 
 

@@ -118,12 +118,12 @@ def choose_target(
         if reason
         else f"nothing in the sentence names a column; {best!r} stands where targets usually stand"
     )
-    chinese = reason.chinese if reason else f"句子没有提到任何列;{best!r} 处在目标列通常的位置"
+    chinese = reason.chinese if reason else f"句子没有提到任何列；{best!r} 处在目标列通常的位置"
     if weight < _SURE:
         notes.guess("target", best, english, chinese)
     if rivals or weight < 34:
         others = rivals or [n for n in columns.names if n != best][:4]
-        text = notes.say("Which column is to be predicted?", "要预测哪一列?")
+        text = notes.say("Which column is to be predicted?", "要预测哪一列？")
         notes.ask("target", text, (best, *others), notes.say(english, chinese))
     return best
 
