@@ -67,6 +67,24 @@ CREATE TABLE IF NOT EXISTS executions (
     seal BLOB NOT NULL,
     PRIMARY KEY (attempt, phase, fold)
 );
+CREATE TABLE IF NOT EXISTS calls (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    started_at REAL NOT NULL,
+    purpose TEXT NOT NULL,
+    attempt TEXT NOT NULL,
+    model TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    cached_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    reasoning_tokens INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    first_token_seconds REAL,
+    money REAL NOT NULL,
+    retries INTEGER NOT NULL,
+    finish TEXT NOT NULL,
+    error TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS calls_by_attempt ON calls(attempt);
 CREATE TABLE IF NOT EXISTS connections (
     attempt TEXT NOT NULL,
     host TEXT NOT NULL,

@@ -185,7 +185,7 @@ class HttpModel:
                 self._refused |= dropped
             else:
                 self.window.estimate.learn(fitting, reply.usage.prompt)
-                return replace(reply, retries=retries)
+                return replace(reply, retries=retries, asked=None if fitting is call else fitting)
 
     async def _again(self, question: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """Return the answer to a question, and how many tries failed before it.

@@ -73,7 +73,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call, as the server counted them."""
+    """Tokens of one call, as the server counted them, or estimated where it did not."""
 
     prompt: int = 0
     cached: int = 0
@@ -115,6 +115,8 @@ class Reply:
     """None where nothing was streamed."""
     model: str = ""
     retries: int = 0
+    asked: Call | None = None
+    """The call as it was sent in the end, where parts were left out or the answer got less room; None where it was sent as it came."""
 
 
 class LanguageModel(Protocol):
