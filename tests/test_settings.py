@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from open_autoglm.agents.glm.prices import Prices
 from open_autoglm.errors import InputError, SettingsError
 from open_autoglm.merge import Given, merge_options, read_options
 from open_autoglm.settings import KEYS, load_settings, settings_schema
@@ -91,6 +92,8 @@ def test_root_is_relative_to_the_file_that_names_it(project: Path) -> None:
         ("policy = 'mine.yaml'", ["autoglm.toml", "policy", "--policy"]),
         ("allowed_packages = ['evil']", ["autoglm.toml", "allowed_packages", "what is fetched"]),
         ("base_url = 'http://elsewhere'", ["autoglm.toml", "base_url", "where prompts are sent"]),
+        ("api_key = 'sk-1'", ["autoglm.toml", "api_key", "AUTOGLM_API_KEY"]),
+        ("prices = { prompt = 0, output = 0 }", ["autoglm.toml", "prices", "cap on money"]),
     ],
 )
 def test_a_bad_project_file_is_named_with_its_key(project: Path, text: str, words: list[str]) -> None:
@@ -187,3 +190,43 @@ def test_read_options_are_json_or_text() -> None:
 def test_the_published_schema_is_current() -> None:
     """docs/settings.schema.json is what the code accepts; write it anew when settings change on purpose."""
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == settings_schema()
+
+
+def test_the_key_is_shown_nowhere(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in what is printed of the settings, nor in an error about them."""
+    monkeypatch.setenv("AUTOGLM_API_KEY", "sk-secret")
+    loaded = load_settings()
+    assert loaded.values.api_key is not None
+    assert loaded.values.api_key.get_secret_value() == "sk-secret"
+    assert "sk-secret" not in f"{loaded!r} {loaded.values.model_dump_json()}"
+    monkeypatch.delenv("AUTOGLM_API_KEY")
+    user_says(project, "api_key = ['sk-secret']\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_prices_are_a_table_or_json(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a file as a table; in the environment, where everything is text, as JSON."""
+    user_says(project, "model = 'glm'\n[prices]\nprompt = 0.6\noutput = 2.2\n")
+    values = load_settings().values
+    assert (values.model, values.prices) == ("glm", Prices(prompt=0.6, output=2.2))
+    monkeypatch.setenv("AUTOGLM_PRICES", '{"prompt": 1, "cached": 0.1, "output": 3}')
+    assert load_settings().values.prices == Prices(prompt=1, cached=0.1, output=3)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("ALLOWED_PACKAGES", "numba", "JSON"),
+        ("PRICES", "cheap", "table"),
+        ("PRICES", '{"prompt": -1, "output": 2}', "0.0 or more"),
+    ],
+)
+def test_a_variable_that_holds_more_than_one_thing_is_json(
+    monkeypatch: pytest.MonkeyPatch, key: str, value: str, told: str
+) -> None:
+    """Anything else is named with what to write, not with a trace."""
+    monkeypatch.setenv(f"AUTOGLM_{key}", value)
+    with pytest.raises(SettingsError, match=rf"AUTOGLM_{key}.*{told}"):
+        load_settings()

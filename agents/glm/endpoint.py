@@ -6,6 +6,7 @@ another service's credentials in the environment nor facts about this machine do
 """
 
 import ipaddress
+import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Endpoint:
     """An OpenAI-compatible endpoint.
 
     Raises:
-        SettingsError: The address is not one that a key may be sent to: no http(s), or with a password, query or fragment in it.
+        SettingsError: The address is not one that a key may be sent to: no http(s), or with a password, query or fragment in it. Or the
+            key cannot be one.
     """
 
     base_url: str
@@ -72,6 +74,13 @@ class Endpoint:
                 f"base_url {self.shown!r} holds a name, password or query, which would stand in logs. Give the plain address, and the "
                 "key by AUTOGLM_API_KEY."
             )
+        if not re.fullmatch(r"[!-~]*", self.key):
+            raise SettingsError("The API key holds a blank, a line end or another character that no key holds.")
+
+    @property
+    def key(self) -> str:
+        """The key, for the one place that sends it; empty where there is none."""
+        return "" if self.api_key is None else self.api_key.get_secret_value().strip()
 
     @property
     def shown(self) -> str:
@@ -96,12 +105,11 @@ class Endpoint:
     @property
     def shows_key(self) -> bool:
         """Whether the key crosses a network unencrypted."""
-        return self.api_key is not None and not self.is_loopback and urlsplit(self.base_url).scheme == "http"
+        return bool(self.key) and not self.is_loopback and urlsplit(self.base_url).scheme == "http"
 
     def without_key(self, text: str) -> str:
         """Return a text, such as a server's complaint, with the key struck out."""
-        key = self.api_key.get_secret_value() if self.api_key is not None else ""
-        return text.replace(key, "[key]") if key else text
+        return text.replace(self.key, "[key]") if self.key else text
 
 
 def connections(endpoint: Endpoint) -> httpx2.AsyncClient:
@@ -115,8 +123,8 @@ def connections(endpoint: Endpoint) -> httpx2.AsyncClient:
             if name.lower() not in SENT_HEADERS:
                 del request.headers[name]
         request.headers["user-agent"] = "open-autoglm"
-        if endpoint.api_key is not None:
-            request.headers["authorization"] = f"Bearer {endpoint.api_key.get_secret_value()}"
+        if endpoint.key:
+            request.headers["authorization"] = f"Bearer {endpoint.key}"
 
     async def receive_little(response: httpx2.Response) -> None:
         if isinstance(response.stream, httpx2.AsyncByteStream):

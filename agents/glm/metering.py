@@ -10,39 +10,17 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
 
 from open_autoglm.agents.calls import CallRecord, Calls, Spent
 from open_autoglm.agents.glm.context import Estimate, answer_tokens, thinking_tokens
+from open_autoglm.agents.glm.prices import MILLION, Prices
 from open_autoglm.agents.glm.prompt_log import PromptLog
 from open_autoglm.agents.glm.wire import Call, LanguageModel, Reply, Usage
 from open_autoglm.errors import AutoGLMError, CapReached, SettingsError
 
 LEAST_ANSWER_TOKENS = 256
 """Less is no answer to anything."""
-MILLION = 1_000_000
 LONGEST_ERROR = 500
-
-Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-
-
-class Prices(BaseModel):
-    """What an endpoint charges, in any currency, for a million tokens."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    prompt: Money = Field(description="For a million tokens of prompt.")
-    cached: Money | None = Field(None, description="For those of them that the prefix cache held; none is the same.")
-    output: Money = Field(description="For a million tokens of output, thinking included.")
-
-    def of(self, usage: Usage) -> float:
-        """Return what a call cost."""
-        cached = self.prompt if self.cached is None else self.cached
-        return (
-            (usage.prompt - usage.cached) * self.prompt + usage.cached * cached + usage.output * self.output
-        ) / MILLION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

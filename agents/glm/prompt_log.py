@@ -94,6 +94,7 @@ class PromptLog:
         self._path = folder / FILE_NAME
         self._max_bytes = max_bytes
         self._known: set[str] = set()
+        self._wrote = False
 
     def write(self, number: int, at: float, call: Call, reply: Reply | None, error: str = "") -> None:
         """Write one call: as it was sent, where the reply tells, else as it was asked."""
@@ -138,7 +139,6 @@ class PromptLog:
             full = self._path.stat().st_size > self._max_bytes
         except FileNotFoundError:
             full = False
-            self._known.clear()
         if full:
             self._path.replace(_aside(self._path))
             self._known.clear()
@@ -146,7 +146,9 @@ class PromptLog:
     def _append(self, text: str) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         with os.fdopen(os.open(self._path, flags, 0o600), "ab") as file:
-            file.write(text.encode())
+            whole_lines = file.tell() == 0 or self._wrote
+            file.write((text if whole_lines else f"\n{text}").encode())  # an earlier process may have left half a line
+        self._wrote = True
 
 
 def read_prompts(folder: Path) -> Iterator[LoggedCall]:

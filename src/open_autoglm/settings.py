@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AnyHttpUrl, BeforeValidator, Field, ValidationError
+from pydantic import AnyHttpUrl, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableSetting
 
+from open_autoglm.agents.glm.prices import Prices
 from open_autoglm.durations import parse_duration
 from open_autoglm.errors import InputError, SettingsError
 from open_autoglm.wrong import reason
@@ -26,6 +28,15 @@ SHARE_LEVELS = ("schema", "summary", "rows")
 """From the least to the most that a prompt may hold."""
 
 SandboxName: TypeAlias = Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"]
+_USERS_OWN = (
+    ("allowed_packages", "choose what is fetched for written code", ""),
+    ("policy", "choose what written code may do", "--policy, "),
+    ("runtime", "choose what containers are started by", ""),
+    ("base_url", "choose where prompts are sent", ""),
+    ("api_key", "choose whose account pays", ""),
+    ("prices", "say what tokens cost, which would lift a cap on money", ""),
+)
+"""Keys that a project's file may not set: what it would do by them, and what else sets them."""
 Layer: TypeAlias = Mapping[str, Any]
 
 
@@ -87,7 +98,11 @@ class Settings(BaseSettings):
     )
     root: Path = Field(Path("autoglm-runs"), description="Folder in which run directories are made.")
     base_url: AnyHttpUrl | None = Field(None, description="Endpoint of a language model (OpenAI-compatible).")
-    model: str | None = Field(None, description="Model to ask there; none takes the one that it serves.")
+    model: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(
+        None, description="Which of the endpoint's models is asked; none is the one that it serves."
+    )
+    api_key: SecretStr | None = Field(None, description="Key of the endpoint; never written into a run directory.")
+    prices: Prices | None = Field(None, description="What the endpoint charges for a million tokens.")
 
     @classmethod
     def settings_customise_sources(
@@ -104,13 +119,6 @@ class Settings(BaseSettings):
 
 
 KEYS = tuple(Settings.model_fields)
-API_KEY = "api_key"
-"""Named by the environment alone: it is in no file, no option and no run directory."""
-
-
-def api_key() -> str | None:
-    """Return the key of the language model's endpoint, if the environment names one."""
-    return os.environ.get(_variable(API_KEY)) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +153,18 @@ def load_settings(directory: Path | None = None) -> LoadedSettings:
         values = Settings(**merged)
     except ValidationError as error:
         raise _explained(error, origins) from None
+    except UnreadableSetting as error:
+        key = next((key for key in KEYS if f'"{key}"' in str(error)), "?")
+        raise SettingsError(
+            f'environment ({_variable(key)}): it holds more than one thing, so it must be JSON, such as ["one", "two"].'
+        ) from None
     return LoadedSettings(values=values, origins=origins)
+
+
+def api_key() -> str | None:
+    """Return the key of the language model's endpoint, if the environment or the user's file names one."""
+    key = load_settings().values.api_key
+    return None if key is None else key.get_secret_value() or None
 
 
 def user_file() -> Path:
@@ -220,7 +239,6 @@ def _environment_keys() -> list[str]:
     keys = [
         name[len(ENVIRONMENT_PREFIX) :].lower() for name in os.environ if name.upper().startswith(ENVIRONMENT_PREFIX)
     ]
-    keys = [key for key in keys if key != API_KEY]
     for key in keys:
         if key not in KEYS:
             raise SettingsError(f"environment: unknown variable {_variable(key)}. {_nearest(key, _variable)}")
@@ -254,26 +272,12 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
             f"{path}: share = {wished_share!r} is refused: a project's file may not share more than {own_share!r}. "
             f"Use --share, AUTOGLM_SHARE or {user_file()}."
         )
-    if "allowed_packages" in project:
-        raise SettingsError(
-            f"{path}: allowed_packages is refused: a project's file may not choose what is fetched for written code. "
-            f"Use AUTOGLM_ALLOWED_PACKAGES or {user_file()}."
-        )
-    if "policy" in project:
-        raise SettingsError(
-            f"{path}: policy is refused: a project's file may not choose what written code may do. "
-            f"Use --policy, AUTOGLM_POLICY or {user_file()}."
-        )
-    if "runtime" in project:
-        raise SettingsError(
-            f"{path}: runtime is refused: a project's file may not choose what containers are started by. "
-            f"Use AUTOGLM_RUNTIME or {user_file()}."
-        )
-    if "base_url" in project:
-        raise SettingsError(
-            f"{path}: base_url is refused: a project's file may not choose where prompts are sent. "
-            f"Use AUTOGLM_BASE_URL or {user_file()}."
-        )
+    for key, reason_, instead in _USERS_OWN:
+        if key in project:
+            raise SettingsError(
+                f"{path}: {key} is refused: a project's file may not {reason_}. "
+                f"Use {instead}{_variable(key)} or {user_file()}."
+            )
 
 
 def _share_level(name: object) -> int:
@@ -285,7 +289,8 @@ def _explained(error: ValidationError, origins: Mapping[str, str]) -> SettingsEr
     first = error.errors()[0]
     key = str(first["loc"][0]) if first["loc"] else "?"
     key = key.removeprefix(ENVIRONMENT_PREFIX.lower())
-    return SettingsError(f"{origins.get(key, 'settings')}: {key} = {first['input']!r} cannot be used: {reason(first)}.")
+    given = "..." if key == "api_key" else repr(first["input"])
+    return SettingsError(f"{origins.get(key, 'settings')}: {key} = {given} cannot be used: {reason(first)}.")
 
 
 def settings_schema() -> dict[str, Any]:

@@ -21,6 +21,7 @@ _REASONS = {
     "literal_error": "give one of {expected}",
     "string_type": "give text",
     "path_type": "give a path",
+    "model_type": "give a table",
 }
 
 

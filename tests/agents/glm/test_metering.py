@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from open_autoglm.agents.calls import CallRecord, Calls
-from open_autoglm.agents.glm.metering import Caps, MeteredModel, Prices
+from open_autoglm.agents.glm.metering import Caps, MeteredModel
+from open_autoglm.agents.glm.prices import Prices
 from open_autoglm.agents.glm.prompt_log import PromptLog, read_prompts
 from open_autoglm.agents.glm.scripted import ScriptedGLM
 from open_autoglm.agents.glm.sharing.shared import ours

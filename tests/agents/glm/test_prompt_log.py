@@ -59,9 +59,9 @@ def test_half_a_line_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     PromptLog(tmp_path).write(1, 5.0, a_call("one"), Reply(text="ok"))
     path.write_bytes(path.read_bytes() + b'{"text": "ab", "is": "ha')
-    PromptLog(tmp_path).write(2, 5.0, a_call("two"), Reply(text="ok"))
+    PromptLog(tmp_path).write(2, 5.0, a_call("two"), Reply(text="new"))
 
-    assert [call.number for call in read_prompts(tmp_path)] == [1, 2]
+    assert [(call.number, call.answer) for call in read_prompts(tmp_path)] == [(1, "ok"), (2, "new")]
 
 
 def test_it_is_bounded(tmp_path: Path) -> None:
