@@ -1,6 +1,6 @@
 """The data card: what a prompt says of the task and its data. The same words in each prompt of a run, so that a cache finds them."""
 
-import json
+import math
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -19,6 +19,7 @@ CARD_CHARACTERS = 8_000
 SAMPLE_ROWS = 5
 _SAMPLE_COLUMNS = 40
 _CELL_CHARACTERS = 60
+_ROW_CHARACTERS = 2_000
 _SUSPECTED = {
     SuspectKind.COPY: "looks like a copy of the target",
     SuspectKind.NEAR_PERFECT: "alone predicts the target almost without error",
@@ -116,5 +117,11 @@ def _warning_lines(shown: Disclosure) -> Iterator[str]:
 
 def _row_lines(rows: pd.DataFrame) -> Iterator[str]:
     for _, row in rows.iloc[:SAMPLE_ROWS, :_SAMPLE_COLUMNS].iterrows():
-        cells = {str(name): None if pd.isna(cell) else str(cell)[:_CELL_CHARACTERS] for name, cell in row.items()}
-        yield json.dumps(cells, ensure_ascii=False)
+        cells = (f"{quoted(str(name))}: {_cell(cell)}" for name, cell in row.items())
+        yield f"{{{', '.join(cells)}"[:_ROW_CHARACTERS] + "}"
+
+
+def _cell(cell: object) -> str:
+    if cell is None or cell is pd.NaT or (isinstance(cell, float) and math.isnan(cell)):
+        return "null"
+    return quoted(str(cell), _CELL_CHARACTERS)

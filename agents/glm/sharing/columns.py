@@ -38,7 +38,9 @@ def _rank(run: Run, shown: Disclosure) -> tuple[int, int]:
         return 0, _FIRST.index(column.role)
     if any(column.name == suspect.column and suspect.strength > 0 for suspect in shown.profile.suspects):
         return 1, 0
-    return (3 if column.kind in _USELESS or column.role == "dropped" else 2), 0
+    if column.kind in _USELESS or column.role == "dropped":
+        return 3, 0
+    return 2, 0 if len(run) > 1 else 1  # one line for many first
 
 
 def _runs(columns: Sequence[ColumnProfile]) -> Iterator[Run]:

@@ -89,7 +89,7 @@ class Disclosure:
         """Names by their first word in small letters; by "" those without one, and those of scripts without spaces."""
         found: dict[str, list[str]] = {}
         for name in self.columns | set(map(str, self.classes)) | set(self._level_texts()):
-            first = re.search(r"\w+", name.lower())
+            first = re.search(r"[a-z0-9_]+", name.lower())
             if name.strip():
                 found.setdefault(first[0] if first and name.isascii() else "", []).append(name)
         return found

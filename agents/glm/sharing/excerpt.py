@@ -1,5 +1,6 @@
 """What a prompt says of an execution: how it ended, where in the bundle's own lines, and as much of its words as may be told."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from open_autoglm.agents.glm.sharing.cleaning import cleaned, shortened
@@ -20,6 +21,7 @@ FRAMES = 3
 AROUND = 2
 """Lines shown before and after the one that failed."""
 _LINE_CHARACTERS = 200
+_PHASE = re.compile(r"[a-z0-9_]{1,24}(?:\.[a-z0-9_]{1,24}){0,2}")
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -50,7 +52,7 @@ def report_excerpt(report: ExecutionReport, bundle: CodeBundle, share: Share, br
 
 
 def _ending(report: ExecutionReport) -> str:
-    phase = report.phase if report.phase.replace(".", "").isalpha() else "execution"
+    phase = report.phase if _PHASE.fullmatch(report.phase) else "an execution"
     told = [f"{status_name(report)} in {phase} after {report.wall_seconds:.1f} s"]
     if report.signal:
         told.append(f"killed by signal {report.signal}")

@@ -22,11 +22,14 @@ from open_autoglm.sandbox.bundles.bundle import CodeBundle
 
 LINE_CHARACTERS = 300
 BLANK = "…"
-_QUOTED = re.compile(r"(?<!\w)(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」)")
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,:/-]\d+)*(?:[eE][-+]?\d+)?(?!\w)")
+_QUOTED = re.compile(r"(?<![A-Za-z0-9_])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」)")
+_NUMBER = re.compile(r"(?P<stem>[A-Za-z_]?)(?P<number>\d+(?:[.,:/-]\d+)*(?:[eE][-+]?\d+)?)")
+"""Also within words, since Chinese has no spaces around numbers."""
 _WORD = re.compile(r"\w+")
 _FAILURE = re.compile(r"(?P<type>[A-Za-z_][A-Za-z0-9_.]*): (?P<message>.*)", re.DOTALL)
 _PLACE = re.compile(r" at (?P<file>[A-Za-z0-9_./-]+):(?P<line>\d+)$")
+_DIGITS_OF_NAMES = 2
+"""As in float64 and v1.5."""
 _SMALL = 20
 """Whole numbers up to here count things: folds, depths, models."""
 
@@ -49,7 +52,7 @@ def lesson_text(
     return _one_line(_Eraser(shown=shown, brief=brief, past=past, seen=tuple(seen), keep=shown.named).erased(words))
 
 
-def stored_lesson(words: str, brief: Brief, past: Past, *, seen: Iterable[str] = ()) -> Shared:
+def stored_lesson(words: str, brief: Brief, past: Past | None = None, *, seen: Iterable[str] = ()) -> Shared:
     """Clean a lesson to be kept beyond its run: no column, no class, no level, no number but scores and parameters."""
     shown = Disclosure.of(brief, "schema")
     return _one_line(_Eraser(shown=shown, brief=brief, past=past, seen=tuple(seen), keep=frozenset()).erased(words))
@@ -102,13 +105,13 @@ class _Eraser:
         words = _QUOTED.sub(lambda found: found[0] if found[0][1:-1] in self.keep else BLANK, words)
         for name in sorted(self._present(words), key=len, reverse=True):
             words = re.sub(_alone(name), BLANK, words, flags=re.IGNORECASE if len(name) > 3 else 0)
-        words = _NUMBER.sub(lambda found: found[0] if self._is_ours(found[0]) else BLANK, words)
+        words = _NUMBER.sub(self._number, words)
         return _WORD.sub(lambda found: BLANK if self._is_tainted(found[0]) else found[0], words)
 
     def _present(self, words: str) -> Iterator[str]:
         """Return names and values of the data that occur in the words and are no ordinary words."""
         lowered = words.lower()
-        begun = set(_WORD.findall(lowered))
+        begun = set(re.findall(r"[a-z0-9_]+", lowered))
         for name in self.shown.names_within(begun):
             small = name.lower()
             if (
@@ -118,6 +121,12 @@ class _Eraser:
                 and not _NUMBER.fullmatch(name)
             ):
                 yield name
+
+    def _number(self, found: re.Match[str]) -> str:
+        number = found["number"]
+        if found["stem"] and sum(map(str.isdigit, number)) <= _DIGITS_OF_NAMES:
+            return found[0]
+        return found[0] if self._is_ours(number) else f"{found['stem']}{BLANK}"
 
     def _is_tainted(self, word: str) -> bool:
         """Whether data said the word, and it is neither a library's nor the code's own."""

@@ -1,0 +1,70 @@
+"""Lessons and titles: what a line may still say after values, and names for later runs, are taken out."""
+
+from dataclasses import replace
+
+import pytest
+from tests.agents.glm.sharing.world import CANARY, NUMBER, a_brief, a_bundle
+from tests.agents.memory.world import past
+
+from open_autoglm.agents.glm.sharing import lesson_text, stored_lesson
+from open_autoglm.agents.strategist import Past
+
+
+def attempt(**more: object) -> Past:
+    return past(7, bundle=a_bundle(), **{"mean": 0.8123, "standard_error": 0.0041, **more})
+
+
+def test_scores_parameters_and_small_counts_stay() -> None:
+    """They are the host's, or chosen by who wrote the code."""
+    told = attempt(params={"learning_rate": 0.037, "trees": 640})
+    brief = replace(a_brief(), past=[past(3, mean=0.8), told])
+    line = "roc_auc 0.8123 (± 0.004), +0.0123 against 0.800 with 640 trees at 0.037, 5 folds; not 0.777 or 4321"
+
+    for text in (lesson_text(line, "summary", brief, told), stored_lesson(line, brief, told)):
+        assert text == "roc_auc 0.8123 (± 0.004), +0.0123 against 0.800 with 640 trees at 0.037, 5 folds; not … or …"
+
+
+def test_columns_and_shared_levels_stay_within_the_run_alone() -> None:
+    """Lessons for other runs name nothing of this table, however it is written."""
+    line = "dropping `customer_id` helped where colour is 'red'; COLOUR and price do not, nor does gruyere"
+
+    assert lesson_text(line, "summary", a_brief(), attempt()) == line
+    assert lesson_text(line, "schema", a_brief(), attempt()) == (
+        "dropping `customer_id` helped where colour is …; COLOUR and price do not, nor does …"
+    )
+    assert stored_lesson(line, a_brief(), attempt()) == ("dropping … helped where … is …; … and … do not, nor does …")
+
+
+def test_chinese_lines_lose_names_within_words() -> None:
+    """Where no spaces divide words."""
+    line = "把gruyere与红色red合并有帮助，最大值为424242.125元，float64 与 '张三' 无关"
+    assert stored_lesson(line, a_brief(), attempt()) == "把…与红色…合并有帮助，最大值为…元，float64 与 … 无关"
+
+
+@pytest.mark.parametrize("share", ["schema", "summary"])
+def test_what_a_failure_quoted_is_taken_out(share: str) -> None:
+    """Recipes say why an attempt failed in the words of the exception."""
+    failure = f"ValueError: could not convert {CANARY} in colour at row {NUMBER}"
+    told = attempt(failure=failure, mean=None)
+    for text in (
+        lesson_text(f"LightGBM: failed ({failure}).", share, a_brief(), told),
+        stored_lesson(f"LightGBM: failed ({failure}).", a_brief(), told),
+    ):
+        assert CANARY not in text
+        assert "4242" not in text
+        assert "LightGBM: failed (ValueError: could not convert …" in text
+
+
+def test_what_the_writer_was_shown_is_taken_out() -> None:
+    """Rows, messages and output that a model saw, unless the code or a library says the same."""
+    seen = [f"| {CANARY} 31.75 LightGBM fit"]
+    line = f"LightGBM fails to fit {CANARY}, which is 31.75"
+
+    assert stored_lesson(line, a_brief(), attempt(), seen=seen).startswith("LightGBM fails to fit …, which is …")
+    assert CANARY not in lesson_text(line, "summary", a_brief(), attempt(), seen=seen)
+
+
+def test_under_rows_a_line_stays_as_it_is_but_for_its_length() -> None:
+    """Only what would harm a prompt is taken out."""
+    assert lesson_text(f"{CANARY}\n is {NUMBER}", "rows", a_brief()) == f"{CANARY} is {NUMBER}"
+    assert len(lesson_text("x " * 1_000, "rows", a_brief())) < 400
