@@ -34,7 +34,7 @@ def render(name: str, /, **values: Admissible) -> Shared:
     Raises:
         NotShared: A value did not come through `sharing`.
     """
-    return Shared(rendered(_environment().get_template(f"{name}.j2"), **values).strip())
+    return rendered(_environment().get_template(f"{name}.j2"), **values)
 
 
 def figure(value: float | None, digits: int = 5) -> float | None:

@@ -10,6 +10,7 @@ from open_autoglm.agents.glm.sharing.disclosure import Share
 from open_autoglm.agents.glm.sharing.excerpt import report_excerpt
 from open_autoglm.agents.glm.sharing.leaving import leaves
 from open_autoglm.agents.glm.sharing.lessons import failure_text, lesson_text, recalled, stored_lesson
+from open_autoglm.agents.glm.sharing.request import request_card
 from open_autoglm.agents.glm.sharing.shared import (
     DATA_RULE,
     Admissible,
@@ -29,5 +30,5 @@ from open_autoglm.agents.glm.sharing.source import ShownSource, source_for
 
 __all__ = [
     "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "clipped", "data_card", "diff_for", "failure_text", "from_model", "from_user",
-    "joined", "leaves", "lesson_text", "ours", "phrase", "recalled", "rendered", "report_excerpt", "source_for", "stored_lesson", "token",
+    "joined", "leaves", "lesson_text", "ours", "phrase", "recalled", "rendered", "report_excerpt", "request_card", "source_for", "stored_lesson", "token",
 ]  # fmt: skip

@@ -18,6 +18,8 @@ _PIECE = re.compile(
     r"|(?P<word>\w+)"
     r"|(?P<strange>[^\x00-\x7f\w\s])"
 )
+_LISTED = re.compile(r"(?:None of )?\[.*\] (?:not in index|not found in axis|are in the \[(?:columns|index)\])")
+"""What pandas says of names that are not there, as a KeyError quotes it: the names in it are quoted themselves."""
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 _MANY = re.compile(r"(?:‹\d+›[^\w\n‹]{0,4}){4,}")
 _WORD = re.compile(r"\w+")
@@ -53,6 +55,8 @@ class Masker:
         piece = found[0]
         if found["quoted"]:
             inside = piece[1:-1]
+            if _LISTED.fullmatch(inside):
+                return f"{piece[0]}{_PIECE.sub(lambda part: self._piece(part, trusting=True), inside)}{piece[0]}"
             return piece if self._may_be_quoted(inside) else f"{piece[0]}{self._blank(inside)}{piece[0]}"
         if found["strange"] or not (self.says(piece) or (found["word"] and trusting and _is_usual(piece))):
             return self._blank(piece)

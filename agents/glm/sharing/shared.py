@@ -112,11 +112,11 @@ def admitted(value: object) -> object:
 
 
 def rendered(template: "Template", /, **values: Admissible) -> Shared:
-    """Fill a template in.
+    """Fill a template in; blank lines around it go.
 
     Raises:
         NotShared: Its environment does not look at what is filled in, or a value did not come through this package.
     """
     if template.environment.finalize is not admitted:
         raise NotShared("The template's environment does not look at what is filled in (finalize=admitted).")
-    return Shared(template.render(values))
+    return Shared(template.render(values).strip())
