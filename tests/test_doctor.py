@@ -6,17 +6,24 @@ import json
 import os
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from open_autoglm import doctor
+from open_autoglm.agents.glm.asking import Abilities
+from open_autoglm.agents.glm.endpoint import Endpoint
+from open_autoglm.agents.glm.serving.status import Pages, Served
 from open_autoglm.cli import main
+from open_autoglm.errors import EndpointFailed
 from open_autoglm.front import Front
 from open_autoglm.sandbox.base import Readiness
 from open_autoglm.terminal import Terminal
 
 HERE = Path()
+ENDPOINT = Endpoint(base_url="http://host:9/v1")
 WALLS = Readiness(backend="bubblewrap", ready=True, isolating=True, tier="namespaces", reason="bwrap 0.11 works")
 OPEN = Readiness(backend="process", ready=True, isolating=False, tier="none", reason="always there, without isolation")
 BROKEN = Readiness(
@@ -24,9 +31,33 @@ BROKEN = Readiness(
 )
 
 
-def check_up(*backends: Readiness, base_url: str | None = None, root: Path = HERE) -> doctor.CheckUp:
+def abilities(**changes: object) -> Abilities:
+    """What a good endpoint is found to do, or another."""
+    found = Abilities(
+        models=[Served(name="glm", context_tokens=32768)],
+        asked="glm",
+        obeys_schema=True,
+        can_stop_thinking=True,
+        thinks=True,
+        caps_thinking=True,
+        adapters=["mine"],
+        loads_adapters=True,
+        metrics=True,
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
+
+
+def check_up(
+    *backends: Readiness, endpoint: Endpoint | None = None, root: Path = HERE, ask: doctor.Ask | None = None
+) -> doctor.CheckUp:
     """Examine this machine with these backends."""
-    return doctor.examine(probe=lambda: backends, base_url=base_url, root=root, port=0)
+    return doctor.examine(probe=lambda: backends, endpoint=endpoint, root=root, port=0, ask=ask)
+
+
+def told_of(ask: doctor.Ask, endpoint: Endpoint = ENDPOINT) -> doctor.Finding:
+    """What the check-up says of the endpoint."""
+    found = {finding.subject: finding for finding in check_up(WALLS, endpoint=endpoint, ask=ask).findings}
+    return found["language model"]
 
 
 @pytest.fixture(autouse=True)
@@ -70,15 +101,72 @@ def test_versions_disk_and_machine_are_told() -> None:
     assert "cores" in findings["machine"].text
 
 
-def test_an_endpoint_is_named_without_its_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This version contacts none, and says so; user and password are never shown."""
-    text = check_up(WALLS, base_url="http://user:secret@host:9/v1?key=k").as_text()
-    assert "http://host:9 is named" in text
-    assert "contacts no endpoint" in text
-    assert "secret" not in text
-    assert "key=k" not in text
+def test_a_named_endpoint_is_asked_what_it_can_do() -> None:
+    """Model and context, schema, thinking, adapters, metrics: for a reader and for a program."""
+    told = told_of(lambda _: abilities())
+    assert told.verdict == "ok"
+    for words in (
+        "http://host:9/v1 serves glm (context 32,768 tokens)",
+        "obey a JSON schema",
+        "switched off and capped",
+        "mine, and more",
+        "metrics of vLLM",
+    ):
+        assert words in told.text
+    assert told.details["schema"] == told.details["thinking_capped"] == told.details["lora_loading"] == "yes"
+    assert told.details["context glm"] == "32768"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "verdict"),
+    [
+        ({"obeys_schema": False}, "asked for twice", "note"),
+        ({"can_stop_thinking": False}, "--reasoning-parser", "note"),
+        ({"caps_thinking": False}, "not capped", "ok"),
+        ({"thinks": False, "caps_thinking": False}, "does not think", "ok"),
+        ({"metrics": False, "adapters": [], "loads_adapters": False}, "no LoRA adapters; no metrics", "ok"),
+    ],
+)
+def test_what_an_endpoint_cannot_do_is_said(changes: dict[str, object], words: str, verdict: str) -> None:
+    """With what follows from it; only what decisions need is a note."""
+    told = told_of(lambda _: abilities(**changes))
+    assert words in told.text
+    assert told.verdict == verdict
+
+
+def test_an_endpoint_that_does_not_answer_is_a_problem() -> None:
+    """It says who writes the code meanwhile."""
+
+    def fail(_: Endpoint) -> Abilities:
+        raise EndpointFailed("http://host:9/v1 is not there.")
+
+    told = told_of(fail)
+    assert told.verdict == "problem"
+    assert "is not there. Until it does, recipes write the code" in told.text
+
+
+def test_a_key_that_crosses_the_network_in_the_open_is_said() -> None:
+    """And never shown."""
+    told = told_of(lambda _: abilities(), replace(ENDPOINT, api_key=SecretStr("secret")))
+    assert told.verdict == "note"
+    assert "use https" in told.text
+    assert "secret" not in f"{told}"
+
+
+def test_an_endpoint_nearby_is_pointed_to_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing listens; something does that is none; a server of models, which is named with the way to use it."""
+    assert "three ways" in check_up(WALLS).as_text()
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: socket.socket(socket.AF_UNIX))
-    assert "something listens" in check_up(WALLS).as_text()
+
+    def nothing(self: Pages) -> object:
+        raise EndpointFailed("no list")
+
+    monkeypatch.setattr(Pages, "served", nothing)
+    assert "but it lists no models" in check_up(WALLS).as_text()
+    monkeypatch.setattr(Pages, "served", lambda self: ([Served(name="glm", context_tokens=None)], []))
+    text = check_up(WALLS).as_text()
+    assert "serves glm, and is not used" in text
+    assert "export AUTOGLM_BASE_URL=http://127.0.0.1:0/v1" in text
 
 
 def test_a_full_or_locked_disk_is_a_problem(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,19 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from open_autoglm.cli_options import NO_BUDGET, NO_WISHES, Budget, Given, Json, Quiet, Read, RunDir, SandboxName, Wishes
+from open_autoglm.cli_options import (
+    NO_BUDGET,
+    NO_WISHES,
+    BaseUrl,
+    Budget,
+    Given,
+    Json,
+    Quiet,
+    Read,
+    RunDir,
+    SandboxName,
+    Wishes,
+)
 from open_autoglm.errors import AutoGLMError, InputError, TransientError
 from open_autoglm.front import Front
 from open_autoglm.glm_cli import glm_app
@@ -152,13 +164,16 @@ def rm(run_dir: RunDir, /, *, yes: Annotated[bool, Parameter(help="Do not ask.")
 def doctor(
     *,
     policy: Annotated[bool, Parameter(help="Print what code in a sandbox may do, and nothing else.")] = False,
+    base_url: BaseUrl = None,
     as_json: Json = False,
     front: Given,
 ) -> int:
     """Check what works on this machine, and say how to mend what does not."""
     from open_autoglm.commands import doctor_command, policy_command  # noqa: PLC0415 - see the module's docstring
 
-    return policy_command(front, as_json=as_json) if policy else doctor_command(front, as_json=as_json)
+    return (
+        policy_command(front, as_json=as_json) if policy else doctor_command(front, base_url=base_url, as_json=as_json)
+    )
 
 
 @sandbox_app.command(name="build")

@@ -231,14 +231,13 @@ def policy_command(front: Front, *, as_json: bool) -> int:
     return 0
 
 
-def doctor_command(front: Front, *, as_json: bool) -> int:
+def doctor_command(front: Front, *, base_url: str | None, as_json: bool) -> int:
     """Print the check-up."""
     from open_autoglm.doctor import examine  # noqa: PLC0415 - loads what the other commands need not
+    from open_autoglm.glm_command import named_endpoint  # noqa: PLC0415 - as above
 
     values = load_settings().values
-    checkup = examine(
-        probe=front.probe(), base_url=None if values.base_url is None else str(values.base_url), root=values.root
-    )
+    checkup = examine(probe=front.probe(), endpoint=named_endpoint(values, base_url), root=values.root)
     if as_json:
         front.terminal.say_json(checkup.as_record())
     else:

@@ -11,15 +11,19 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from open_autoglm.errors import SandboxUnavailable
+from open_autoglm.errors import AutoGLMError, SandboxUnavailable
 from open_autoglm.events import Json
 from open_autoglm.sandbox.base import Readiness
 from open_autoglm.tools.export.words import size_text
 
+if TYPE_CHECKING:
+    from open_autoglm.agents.glm.asking import Abilities
+    from open_autoglm.agents.glm.endpoint import Endpoint
+
 Verdict: TypeAlias = Literal["ok", "note", "problem"]
+Ask: TypeAlias = Callable[["Endpoint"], "Abilities"]
 Probe: TypeAlias = Callable[[], Sequence[Readiness]]
 
 PACKAGES = ("open-autoglm", "pandas", "numpy", "scikit-learn", "lightgbm", "optuna", "langgraph", "pydantic")
@@ -27,6 +31,7 @@ EXTRA_PACKAGES = ("catboost", "xgboost", "torch")
 """Used where they are installed; the extra that brings them is `boost` or `train`."""
 VLLM_PORT = 8000
 CONNECT_SECONDS = 0.3
+NEARBY_SECONDS = 2.0
 DISK_WANTED_BYTES = 2 << 30
 MEMORY_WANTED_BYTES = 4 << 30
 COVERED = "What each sandbox covers, what it does not and how to step up: docs/security.md in the sources."
@@ -70,10 +75,12 @@ class CheckUp:
         return {"ready": self.isolated, "findings": [asdict(finding) for finding in self.findings]}
 
 
-def examine(*, probe: Probe, base_url: str | None, root: Path, port: int = VLLM_PORT) -> CheckUp:
-    """Look at everything. Starts sandboxes for a moment; sends nothing anywhere but to this machine's loopback.
+def examine(
+    *, probe: Probe, endpoint: "Endpoint | None", root: Path, port: int = VLLM_PORT, ask: Ask | None = None
+) -> CheckUp:
+    """Look at everything. Starts sandboxes for a moment; puts two short questions to the endpoint, with nothing of the user's in them.
 
-    `root` is where runs are written; `base_url` the endpoint that settings name.
+    `root` is where runs are written; `endpoint` the one that is named, if any; `ask` what finds out what it can do.
     """
     backends = list(probe())
     return CheckUp(
@@ -81,7 +88,7 @@ def examine(*, probe: Probe, base_url: str | None, root: Path, port: int = VLLM_
             *_pythons(),
             _kernel(),
             *(_backend(readiness) for readiness in backends),
-            _endpoint(base_url, port),
+            _language_model(endpoint, port, ask or _ask),
             _gpu(),
             _disk(root),
             _machine(),
@@ -134,24 +141,40 @@ def _backend(readiness: Readiness) -> Finding:
     return Finding(subject=subject, verdict="ok" if good else "note", text=text, details=dict(readiness.details))
 
 
-def _endpoint(base_url: str | None, port: int) -> Finding:
-    """This version has no strategist that uses a language model; what is there is named for what it is."""
-    if base_url is not None:
-        parts = urlsplit(base_url)
-        named = f"{parts.scheme}://{parts.hostname}" + (
-            f":{parts.port}" if parts.port else ""
-        )  # never user or password
-        text = (
-            f"{named} is named in the settings, but this version writes code by recipes only and contacts no endpoint."
-        )
-        return Finding(subject="language model", verdict="note", text=text)
-    if _listens(port):
-        text = (
-            f"something listens on 127.0.0.1:{port} (the port of vLLM), but this version writes code by recipes only."
-        )
-        return Finding(subject="language model", verdict="note", text=text)
-    text = "no endpoint, and none is needed: this version writes code by recipes, offline."
-    return Finding(subject="language model", verdict="ok", text=text)
+def _language_model(endpoint: "Endpoint | None", port: int, ask: Ask) -> Finding:
+    """Say what the named endpoint can do, or where one is that could be named."""
+    if endpoint is None:
+        return Finding(subject="language model", verdict="ok", text=_found_nearby(port))
+    try:
+        abilities = ask(endpoint)
+    except AutoGLMError as error:
+        text = f"{error} Until it does, recipes write the code."
+        return Finding(subject="language model", verdict="problem", text=text, details={"base_url": endpoint.shown})
+    unsafe = " Its key crosses the network unencrypted: use https." if endpoint.shows_key else ""
+    return Finding(
+        subject="language model",
+        verdict="ok" if abilities.suits and not unsafe else "note",
+        text=f"{endpoint.shown} {abilities.as_text()}{unsafe}",
+        details={"base_url": endpoint.shown, **abilities.as_details()},
+    )
+
+
+def _found_nearby(port: int) -> str:
+    """Point to an endpoint on vLLM's port of this machine. It is asked what it serves, and nothing else: nobody named it."""
+    none = "no endpoint is named, and none is needed: recipes write the code, offline. docs/glm.md shows three ways to have one."
+    if not _listens(port):
+        return none
+    from open_autoglm.agents.glm.endpoint import Endpoint  # noqa: PLC0415 - only where somebody listens
+    from open_autoglm.agents.glm.serving.status import Pages  # noqa: PLC0415 - as above
+
+    near = Endpoint(base_url=f"http://127.0.0.1:{port}/v1")
+    try:
+        with Pages(near, answer_seconds=NEARBY_SECONDS) as pages:
+            models, _ = pages.served()
+    except AutoGLMError:
+        return f"{none} Something listens on 127.0.0.1:{port}, the port of vLLM, but it lists no models."
+    names = ", ".join(model.name for model in models)
+    return f"{near.shown} serves {names}, and is not used, since nothing names it. To use it: export AUTOGLM_BASE_URL={near.shown}"
 
 
 def _listens(port: int) -> bool:
@@ -160,6 +183,12 @@ def _listens(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def _ask(endpoint: "Endpoint") -> "Abilities":
+    from open_autoglm.agents.glm.asking import ask_endpoint  # noqa: PLC0415 - only where an endpoint is named
+
+    return ask_endpoint(endpoint)
 
 
 def _gpu() -> Finding:

@@ -10,15 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
+from pydantic import SecretStr
+
+from open_autoglm.agents.glm.endpoint import Endpoint
 from open_autoglm.agents.glm.serving.choosing import Choice, choose
 from open_autoglm.agents.glm.serving.gpus import detect_gpus
 from open_autoglm.agents.glm.serving.launching import LOOPBACK, Launch, Wishes, prepare
 from open_autoglm.agents.glm.serving.programs import IMAGE, Program, find_program
 from open_autoglm.agents.glm.serving.server import LOOK_SECONDS, Server, serving
-from open_autoglm.agents.glm.serving.status import Endpoint, Status, look
+from open_autoglm.agents.glm.serving.status import Pages, Status, look
 from open_autoglm.errors import InputError, Interrupted, ServerFailed
 from open_autoglm.front import Front
-from open_autoglm.settings import cache_folder, load_settings
+from open_autoglm.settings import Settings, api_key, cache_folder, load_settings
 
 DEFAULT_URL = f"http://{LOOPBACK}:8000/v1"
 """Where vLLM is by default."""
@@ -38,7 +41,7 @@ def serve_command(
 ) -> int:
     """Serve until a signal ends it; 130 if that was before it answered."""
     choice = choose(model, detect_gpus(os.environ.get("CUDA_VISIBLE_DEVICES")), count=gpus)
-    wishes = Wishes(port=port, adapters=_adapters(lora), extra=flags, models_folder=_models_folder())
+    wishes = Wishes(port=port, adapters=_adapters(lora), extra=flags, api_key=api_key(), models_folder=_models_folder())
     front.terminal.tell(f"{choice.reason[:1].upper()}{choice.reason[1:]}.")
     if choice.drafts and wishes.adapters:
         front.terminal.tell("No tokens are guessed ahead: that was not tried together with adapters.")
@@ -142,15 +145,27 @@ def _require_free(port: int) -> None:
 
 def status_command(front: Front, base_url: str | None, *, as_json: bool) -> int:
     """Print how the named endpoint fares: the option's, the settings', or the one on vLLM's default port."""
-    values = load_settings().values
-    named = base_url or (None if values.base_url is None else str(values.base_url)) or DEFAULT_URL
-    with Endpoint(named) as endpoint:
-        status = look(endpoint)
-        if as_json:
-            front.terminal.say_json({"base_url": endpoint.shown_url, **asdict(status), **_share(status)})
-        else:
-            front.terminal.say(_status_text(endpoint.shown_url, status))
+    endpoint = named_endpoint(load_settings().values, base_url) or Endpoint(base_url=DEFAULT_URL)
+    with Pages(endpoint) as pages:
+        status = look(pages)
+    if as_json:
+        front.terminal.say_json({"base_url": endpoint.shown, **asdict(status), **_share(status)})
+    else:
+        front.terminal.say(_status_text(endpoint.shown, status))
     return 0
+
+
+def named_endpoint(settings: Settings, base_url: str | None) -> Endpoint | None:
+    """Return the endpoint that an option or, without it, the settings name; None if neither does.
+
+    Raises:
+        SettingsError: The address is none.
+    """
+    named = base_url or (None if settings.base_url is None else str(settings.base_url))
+    if named is None:
+        return None
+    key = api_key()
+    return Endpoint(base_url=named, model=settings.model, api_key=None if key is None else SecretStr(key))
 
 
 def _share(status: Status) -> dict[str, float | None]:

@@ -15,7 +15,7 @@ from typing import Final
 import psutil
 import requests
 
-from open_autoglm.agents.glm.serving.diagnosis import advice, clean, last_lines
+from open_autoglm.agents.glm.serving.diagnosis import advice, last_lines, reasons
 from open_autoglm.agents.glm.serving.launching import Launch
 from open_autoglm.errors import ServerFailed
 
@@ -129,12 +129,12 @@ class Server:
     def _progress(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
         lines = last_lines(self.log_end)
-        return f"{minutes}:{seconds:02d}  {clean(lines[-1]) if lines else 'starting'}"
+        return f"{minutes}:{seconds:02d}  {lines[-1] if lines else 'starting'}"
 
     def _failed(self, what: str) -> ServerFailed:
         text = self.log_end
         message = f"The server {what}. {advice(text)} Its log: {self.log}"
-        return ServerFailed(message, tail=last_lines(text))
+        return ServerFailed(message, tail=reasons(text))
 
 
 def _members(group: int) -> list[psutil.Process]:

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from pydantic import BaseModel, ValidationError
 
+from open_autoglm.agents.glm.endpoint import Endpoint
 from open_autoglm.agents.glm.serving.metrics import Counts, read_counts
 from open_autoglm.errors import EndpointFailed
 
@@ -49,23 +49,20 @@ class Status:
     written_per_second: float | None = None
 
 
-class Endpoint:
-    """An OpenAI-compatible endpoint, asked beside its questions and answers: what it serves, and its metrics."""
+class Pages:
+    """What an endpoint tells beside its answers: what it serves, and its metrics."""
 
-    def __init__(self, base_url: str, *, api_key: str | None = None, answer_seconds: float = ANSWER_SECONDS) -> None:
-        """Name it by its base URL, the one that ends in /v1."""
-        self.base_url = base_url.rstrip("/")
-        parts = urlsplit(self.base_url)
-        self.root_url = urlunsplit(parts._replace(path=parts.path.removesuffix("/v1"), query="", fragment=""))
-        self.shown_url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment=""))
-        """As it may be printed: without user and password."""
+    def __init__(self, endpoint: Endpoint, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        """Nothing is asked yet."""
+        self.shown = endpoint.shown
+        self._root = endpoint.root
         self._seconds = answer_seconds
         self._session = requests.Session()
-        self._session.trust_env = parts.hostname not in ("127.0.0.1", "localhost", "::1")  # no proxy before loopback
-        if api_key is not None:
-            self._session.headers["Authorization"] = f"Bearer {api_key}"
+        self._session.trust_env = not endpoint.is_loopback  # no proxy before loopback
+        if endpoint.api_key is not None:
+            self._session.headers["Authorization"] = f"Bearer {endpoint.api_key.get_secret_value()}"
 
-    def __enter__(self) -> "Endpoint":
+    def __enter__(self) -> "Pages":
         """Return itself."""
         return self
 
@@ -79,13 +76,13 @@ class Endpoint:
         Raises:
             EndpointFailed: Nobody answers, or not as the protocol says.
         """
-        answer = self.request("GET", f"{self.base_url}/models")
+        answer = self._request("GET", f"{self.shown}/models")
         if not answer.ok:
-            raise EndpointFailed(f"{self.shown_url} answers {_told(answer)} when asked for its models.")
+            raise EndpointFailed(f"{self.shown} answers {_told(answer)} when asked for its models.")
         try:
             cards = _Cards.model_validate_json(answer.content).data
         except ValidationError:
-            raise EndpointFailed(f"{self.shown_url} is no OpenAI-compatible endpoint: it lists no models.") from None
+            raise EndpointFailed(f"{self.shown} is no OpenAI-compatible endpoint: it lists no models.") from None
         models = [Served(name=card.id, context_tokens=card.max_model_len) for card in cards if card.parent is None]
         return models, [card.id for card in cards if card.parent is not None]
 
@@ -95,20 +92,23 @@ class Endpoint:
         Raises:
             EndpointFailed: Nobody answers.
         """
-        answer = self.request("GET", f"{self.root_url}/metrics")
+        answer = self._request("GET", f"{self._root}/metrics")
         return read_counts(answer.text) if answer.ok else None
 
-    def request(self, method: str, url: str, *, json: Mapping[str, Any] | None = None) -> requests.Response:
-        """Return the answer to a request, whatever its status.
+    def loads_adapters(self) -> bool:
+        """Whether LoRA adapters can be loaded while it runs. Asks for none: a request without a name is refused as such.
 
         Raises:
-            EndpointFailed: There is none.
+            EndpointFailed: Nobody answers.
         """
+        return self._request("POST", f"{self.shown}/load_lora_adapter", json={}).status_code in (400, 422)
+
+    def _request(self, method: str, url: str, *, json: Mapping[str, Any] | None = None) -> requests.Response:
         try:
             return self._session.request(method, url, json=json, timeout=self._seconds, allow_redirects=False)
         except requests.RequestException as error:
             raise EndpointFailed(
-                f"{self.shown_url} does not answer ({type(error).__name__}). `autoglm glm serve` starts a model here; --base-url names another endpoint."
+                f"{self.shown} does not answer ({type(error).__name__}). `autoglm glm serve` starts a model here; --base-url names another endpoint."
             ) from None
 
 
@@ -119,19 +119,19 @@ def _told(answer: requests.Response) -> str:
 
 
 def look(
-    endpoint: Endpoint, *, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
+    pages: Pages, *, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
 ) -> Status:
     """Look twice at an endpoint, a second apart.
 
     Raises:
         EndpointFailed: Nobody answers, or not as the protocol says.
     """
-    models, adapters = endpoint.served()
-    first, began = endpoint.counts(), clock()
+    models, adapters = pages.served()
+    first, began = pages.counts(), clock()
     if first is None:
         return Status(models=models, adapters=adapters, counts=None)
     sleep(SAMPLE_SECONDS)
-    second, seconds = endpoint.counts() or first, clock() - began
+    second, seconds = pages.counts() or first, clock() - began
     return Status(
         models=models,
         adapters=adapters,
