@@ -20,11 +20,14 @@ from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.strategist import Brief, Operator, Past, Request, Understanding
 from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.report import ExecutionReport
+from open_autoglm.tools.metrics import get_metric
 from open_autoglm.tools.tuning import Space
 
 T = TypeVar("T")
 RECIPES_FIRST = 2
 """Drafts that recipes write before the model's first idea: a score within seconds, a baseline, a strong start."""
+MERGE_EVERY = 4
+"""Of so many drafts by the model, one merges the best of two branches, and so begins a new one."""
 MOST_PLANS = 3
 """Times that the model is asked for ideas; after its last idea recipes go on."""
 SHARE_OF_TIME = 0.5
@@ -80,11 +83,16 @@ class GlmStrategist:
         """Write the first drafts by recipes, then one for each idea of the model; recipes where it has none, or fails."""
         written = None
         if index >= RECIPES_FIRST:
-            written = await self._held(brief, lambda: self._from_idea(brief, index - RECIPES_FIRST))
+            written = await self._held(brief, lambda: self._from_model(brief, index - RECIPES_FIRST))
         return await self._next_recipe(brief) if written is None else written
 
-    async def _from_idea(self, brief: Brief, place: int) -> CodeBundle | None:
-        idea = await self._idea(brief, place)
+    async def _from_model(self, brief: Brief, place: int) -> CodeBundle | None:
+        """Write the draft of that place: most follow an idea, some merge two solutions."""
+        merges, among = divmod(place, MERGE_EVERY)
+        if among == MERGE_EVERY - 1:
+            pair = best_of_two_branches(brief)
+            return await merge(self._desk, brief, pair) if len(pair) > 1 else None
+        idea = await self._idea(brief, place - merges)
         return None if idea is None else await draft(self._desk, brief, idea)
 
     async def _idea(self, brief: Brief, place: int) -> Idea | None:
@@ -158,6 +166,27 @@ class GlmStrategist:
     async def _held(self, brief: Brief, work: Callable[[], Awaitable[T]]) -> T | None:
         left = brief.seconds_left
         return await self._net.hold(work, None if left is None else SHARE_OF_TIME * left)
+
+
+def best_of_two_branches(brief: Brief) -> list[Past]:
+    """Return the best solutions of the two best branches (a draft and what was made of it), the better first; fewer where there are none."""
+    known = {past.attempt_id: past for past in brief.past}
+    sign = 1.0 if get_metric(brief.task.metric.name).greater_is_better else -1.0
+    written = [
+        past
+        for past in brief.past
+        if past.mean is not None and past.status == "scored" and past.operator in (Operator.DRAFT, Operator.IMPROVE)
+    ]
+    heads: dict[str, Past] = {}
+    for past in sorted(written, key=lambda past: -sign * (past.mean or 0.0)):
+        heads.setdefault(_root(past, known), past)
+    return list(heads.values())[:2]
+
+
+def _root(past: Past, known: Mapping[str, Past]) -> str:
+    while past.parents and past.parents[0] in known:
+        past = known[past.parents[0]]
+    return past.parents[0] if past.parents else past.attempt_id
 
 
 def _turn_of_recipes(brief: Brief, parent: Past) -> bool:

@@ -11,7 +11,13 @@ from open_autoglm.agents.glm.operators.plan import Idea, Ideas
 from open_autoglm.agents.glm.operators.propose_space import Range, Ranges, dimension_of
 from open_autoglm.agents.glm.safety import SafetyNet
 from open_autoglm.agents.glm.scripted import Scripted, ScriptedGLM
-from open_autoglm.agents.glm.strategist import MOST_PLANS, RECIPES_FIRST, GlmStrategist
+from open_autoglm.agents.glm.strategist import (
+    MERGE_EVERY,
+    MOST_PLANS,
+    RECIPES_FIRST,
+    GlmStrategist,
+    best_of_two_branches,
+)
 from open_autoglm.agents.glm.wire import Finish, Purpose, Reply
 from open_autoglm.agents.strategist import Brief, Operator, Past
 from open_autoglm.errors import EndpointFailed
@@ -140,6 +146,23 @@ def test_code_that_is_right_the_second_time_is_taken() -> None:
     assert made is not None
     assert made.author is Author.MODEL
     assert "tensorflow" in glm.calls[-1].messages[-1].text
+
+
+def test_every_fourth_draft_merges_the_best_of_two_branches() -> None:
+    """The best solution and the best that does not descend from it, nor it from that; the next idea comes after."""
+    first = world.past("a0001", mean=0.8)
+    child = world.past("a0002", mean=0.85, operator=Operator.IMPROVE, parents=("a0001",))
+    other = world.past("a0003", mean=0.7)
+    trial = world.past("a0004", mean=0.9, operator=Operator.TUNE, parents=("a0003",))
+    brief = world.brief([first, child, other, trial])
+    assert [past.attempt_id for past in best_of_two_branches(brief)] == ["a0002", "a0003"]
+
+    merged = "Change: both in one\n" + world.fenced(OTHER)
+    glm = answering({Purpose.MERGE: [merged], Purpose.PLAN: [IDEAS, IDEAS, IDEAS]})
+    made = drafted(glm, RECIPES_FIRST + MERGE_EVERY - 1, brief)
+    assert made is not None
+    assert (made.title, made.author) == ("both in one", Author.MODEL)
+    assert drafted(glm, RECIPES_FIRST + MERGE_EVERY - 1, world.brief([first])) is not None, "alone: a recipe"
 
 
 def test_a_dead_endpoint_degrades_to_recipes() -> None:
