@@ -169,7 +169,12 @@ def seconds(value: float | None, say: Words = ENGLISH) -> str:
     if value < 60:
         return say("{seconds} s", seconds=number(value, 2))
     if value < 3600:
-        return say("{minutes} min {seconds} s", minutes=int(value // 60), seconds=int(value % 60))
+        minutes, rest = divmod(int(value), 60)
+        return (
+            say("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+            if rest
+            else say("{minutes} min", minutes=minutes)
+        )
     return say("{hours} h {minutes} min", hours=int(value // 3600), minutes=int(value % 3600 // 60))
 
 

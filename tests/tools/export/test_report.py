@@ -12,7 +12,7 @@ import pytest
 
 from open_autoglm.sandbox.supervision.proxy import Refusal
 from open_autoglm.tools.export.charts import learning_curve
-from open_autoglm.tools.export.report import headline, report_page
+from open_autoglm.tools.export.report import headline, report_page, seconds
 from open_autoglm.tools.export.story import (
     Attempt,
     Check,
@@ -285,3 +285,15 @@ def test_of_many_connections_the_first_are_shown(tell: Tell) -> None:
     page = report_page(tell(allowed_hosts=("example.org",), connections=made))
     assert "150 more connections are in the journal" in page
     assert "h100.example" not in page
+
+
+def test_a_time_is_said_as_people_say_it() -> None:
+    """No seconds where there are none."""
+    assert [seconds(value) for value in (None, 0.31, 58, 60, 72, 3700)] == [
+        "–",
+        "0.31 s",
+        "58 s",
+        "1 min",
+        "1 min 12 s",
+        "1 h 1 min",
+    ]
