@@ -13,6 +13,7 @@ from open_autoglm.agents.glm.sharing import (
     Share,
     Shared,
     ShownSource,
+    cells_shown,
     data_card,
     from_model,
     from_user,
@@ -85,6 +86,11 @@ class Desk:
             words = render("task", words=from_user(brief.task.prompt))
             self._cards[key] = system(rules, words, card)
         return self._cards[key]
+
+    def seen(self) -> list[str]:
+        """Return the cells that the model is shown as they are."""
+        rows = self.rows() if self.share == "rows" else None
+        return [] if rows is None else cells_shown(rows)
 
     def source(self, bundle: CodeBundle, brief: Brief) -> ShownSource:
         """Return the solution of a bundle as it may be shown."""

@@ -160,7 +160,7 @@ class GlmStrategist:
         if own and attempt.status in ("scored", "failed"):
             thought = await self._held(brief, lambda: reflect(self._desk, brief, attempt, line))
             line = f"{line} {thought}" if thought else line
-        await asyncio.to_thread(self._desk.memory.keep, brief, attempt, line)
+        await asyncio.to_thread(self._desk.memory.keep, brief, attempt, line, seen=self._desk.seen())
         return line
 
     async def _held(self, brief: Brief, work: Callable[[], Awaitable[T]]) -> T | None:

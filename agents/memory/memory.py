@@ -1,5 +1,6 @@
 """The three spans of memory as parts of a prompt: the attempt in hand, this run, earlier runs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from open_autoglm.agents.glm.sharing import Share, ours, phrase, recalled, stored_lesson
@@ -53,14 +54,15 @@ class Memory:
         told = [Part(text=phrase("- {lesson}", lesson=recalled(lesson.text))) for lesson in found]
         return fitting([*parts, *told], self.shares.long, self.count)
 
-    def keep(self, brief: Brief, attempt: Past, lesson: str) -> None:
+    def keep(self, brief: Brief, attempt: Past, lesson: str, *, seen: Iterable[str] = ()) -> None:
         """Keep what an attempt taught for later runs, where it is more than noise; a gain confirms what says the same.
 
-        May wait a moment for another process that writes to the file.
+        What the writer of the lesson was shown of the data is in `seen`. May wait a moment for another process that
+        writes to the file.
         """
         gain = gain_of(attempt, by_id(brief.past), brief.task.metric.name)
         if self.lessons is None or gain is None or not gain.is_clear:
             return
-        cleaned = stored_lesson(lesson, brief, attempt)
+        cleaned = stored_lesson(lesson, brief, attempt, seen=seen)
         if cleaned:
             self.lessons.note(Traits.of(brief.task, brief.profile), cleaned, gained=gain.amount > 0)

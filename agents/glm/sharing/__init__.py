@@ -4,7 +4,7 @@
 memory; all give `Shared`, the one type that a message of a call takes. `leaves` says in words what that comes to.
 """
 
-from open_autoglm.agents.glm.sharing.card import data_card
+from open_autoglm.agents.glm.sharing.card import cells_shown, data_card
 from open_autoglm.agents.glm.sharing.diffs import diff_for
 from open_autoglm.agents.glm.sharing.disclosure import Share
 from open_autoglm.agents.glm.sharing.excerpt import report_excerpt
@@ -29,6 +29,6 @@ from open_autoglm.agents.glm.sharing.shared import (
 from open_autoglm.agents.glm.sharing.source import ShownSource, source_for
 
 __all__ = [
-    "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "clipped", "data_card", "diff_for", "failure_text", "from_model", "from_user",
+    "DATA_RULE", "Admissible", "NotShared", "Share", "Shared", "ShownSource", "admitted", "cells_shown", "clipped", "data_card", "diff_for", "failure_text", "from_model", "from_user",
     "joined", "leaves", "lesson_text", "ours", "phrase", "recalled", "rendered", "report_excerpt", "request_card", "source_for", "stored_lesson", "token",
 ]  # fmt: skip

@@ -61,6 +61,11 @@ def data_card(
     return as_data("\n".join(lines))
 
 
+def cells_shown(rows: pd.DataFrame) -> list[str]:
+    """Return the cells of rows that a card of the level `rows` shows, so that they can be taken out of what is kept."""
+    return [str(cell) for cell in rows.iloc[:SAMPLE_ROWS, :_SAMPLE_COLUMNS].to_numpy(dtype=object).ravel()]
+
+
 def _task_lines(shown: Disclosure) -> Iterator[str]:
     task, metric = shown.task, get_metric(shown.task.metric.name)
     better = "greater" if metric.greater_is_better else "smaller"

@@ -36,7 +36,7 @@ def _rank(run: Run, shown: Disclosure) -> tuple[int, int]:
     column = run[0]
     if column.role in _FIRST:
         return 0, _FIRST.index(column.role)
-    if any(column.name == suspect.column and suspect.strength > 0 for suspect in shown.profile.suspects):
+    if shown.share != "schema" and column.name in shown.suspected:  # their place would tell it
         return 1, 0
     if column.kind in _USELESS or column.role == "dropped":
         return 3, 0

@@ -111,6 +111,11 @@ class Disclosure:
         return named[:MOST_LEVELS] if sum(level.count for level in named) >= COVERED * filled else ()
 
     @cached_property
+    def suspected(self) -> frozenset[str]:
+        """Columns that look as if they told the target."""
+        return frozenset(suspect.column for suspect in self.profile.suspects if suspect.strength > 0)
+
+    @cached_property
     def _groups(self) -> frozenset[str]:
         """Columns that may name groups of rows: persons, places, devices."""
         return frozenset(candidate.column for candidate in self.profile.group_candidates) - {self.task.target}

@@ -140,7 +140,8 @@ class _Eraser:
 
     @cached_property
     def _said(self) -> frozenset[str]:
-        return frozenset(_WORD.findall(" ".join([self.past.failure if self.past else "", *self.seen])))
+        failures = [mend.failure for mend in self.brief.mends] + [self.past.failure if self.past else ""]
+        return frozenset(_WORD.findall(" ".join([*failures, *self.seen])))
 
     def _is_ours(self, number: str) -> bool:
         """Whether a number counts something, is a parameter, a score, or the difference of two."""

@@ -1,12 +1,16 @@
 """Lessons and titles: what a line may still say after values, and names for later runs, are taken out."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tests.agents.glm.sharing.world import CANARY, NUMBER, a_brief, a_bundle
+from tests.agents.glm.sharing.world import CANARY, NUMBER, a_brief, a_bundle, table
 from tests.agents.memory.world import past
 
-from open_autoglm.agents.glm.sharing import lesson_text, stored_lesson
+from open_autoglm.agents.glm.sharing import cells_shown, lesson_text, stored_lesson
+from open_autoglm.agents.memory.lessons import LessonStore
+from open_autoglm.agents.memory.memory import Memory
+from open_autoglm.agents.memory.traits import Traits
 from open_autoglm.agents.strategist import Past
 
 
@@ -62,6 +66,22 @@ def test_what_the_writer_was_shown_is_taken_out() -> None:
 
     assert stored_lesson(line, a_brief(), attempt(), seen=seen).startswith("LightGBM fails to fit …, which is …")
     assert CANARY not in lesson_text(line, "summary", a_brief(), attempt(), seen=seen)
+
+
+def test_a_lesson_of_a_run_that_shares_rows_is_kept_without_their_cells(tmp_path: Path) -> None:
+    """The model saw a few rows as they are, and names one of them."""
+    rows = table().head(5)
+    store = LessonStore(tmp_path / "lessons.sqlite", warn=pytest.fail)
+    told = attempt(mean=0.9, parents=("a0003",))
+    brief = replace(a_brief(), past=[past(3, mean=0.8), told])
+    line = f"a feature for {CANARY}4 and {rows['since'].iloc[0]} helped"
+    Memory(share="rows", lessons=store).keep(brief, told, line, seen=cells_shown(rows))
+    kept = [lesson.text for lesson in store.recall(Traits.of(brief.task, brief.profile), 5)]
+
+    assert len(kept) == 1
+    assert CANARY not in kept[0]
+    assert "2020" not in kept[0]
+    assert kept[0].endswith("helped")
 
 
 def test_under_rows_a_line_stays_as_it_is_but_for_its_length() -> None:
