@@ -49,7 +49,7 @@ class Attempt:
     lesson: str = ""
     failure: str = ""
     branch: str = ""
-    """The draft that it goes back to by improvements and trials; for a draft and for an ensemble its own id."""
+    """The draft that it goes back to by improvements and trials, for a draft its own id; empty for ensembles and reruns."""
     reward: float | None = None
     """How surely it is better than what it was made from, 0 to 1 (`search.reward`); None until it has ended."""
 

@@ -81,7 +81,7 @@ class Journal(Records):
                 (worker, operator, slot, json.dumps(list(parents)), seed, AttemptStatus.RUNNING),
             )
             name = f"a{cursor.lastrowid:04d}"
-            branch = name
+            branch = name if operator is Operator.DRAFT else ""
             if operator in (Operator.IMPROVE, Operator.TUNE):
                 (branch,) = db.execute("SELECT branch FROM attempts WHERE id = ?", parents[:1]).fetchone() or (name,)
             db.execute("UPDATE attempts SET id = ?, branch = ? WHERE number = ?", (name, branch, cursor.lastrowid))

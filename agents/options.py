@@ -30,6 +30,8 @@ class RunOptions(BaseModel):
     """Endpoint of the language model; its key is never among the options."""
     model: str | None = None
     """The served model; None takes the one that the endpoint serves."""
+    search: Literal["auto", "greedy", "uct", "single-loop"] = "auto"
+    """What is tried next; auto is greedy for recipes and uct for a language model (`agents.search.choice`)."""
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     policy: Policy | None = None
     """What code may do in a sandbox, where it is not the default (`sandbox/policy/policy.yaml`)."""

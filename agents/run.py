@@ -18,7 +18,7 @@ from open_autoglm.agents.graph import forget_cursors, run_to_end
 from open_autoglm.agents.journal import Journal
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome, StopReason
-from open_autoglm.agents.search.greedy import GreedyPolicy
+from open_autoglm.agents.search.choice import policy_for
 from open_autoglm.agents.strategist import Strategist
 from open_autoglm.agents.workspace import Workspace
 from open_autoglm.agents.writers import Writers, strategist_of, writers_of
@@ -192,15 +192,16 @@ def _conduct_alone(
     workers = workspace.options.workers
     blocking = Blocking(workers)
     sessions = tuple(_session(workspace, sandbox, journal) for _ in range(workers))
+    strategist = _strategist(writers, workspace, journal, events, surface.stop, sandbox)
     deps = Deps(
         workspace=workspace,
         journal=journal,
         budget=Budget(_budget(workspace), journal.seconds_spent(), head_start=surface.head_start),
-        strategist=_strategist(writers, workspace, journal, events, surface.stop, sandbox),
+        strategist=strategist,
         sandbox=sandbox,
         session=sessions[0],
         sessions=sessions,
-        policy=GreedyPolicy(),
+        policy=policy_for(workspace.options.search, strategist.name),
         blocking=blocking,
         events=events,
         stop=surface.stop,

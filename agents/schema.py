@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS attempts (
 CREATE INDEX IF NOT EXISTS attempts_by_status ON attempts(status, mean);
 CREATE INDEX IF NOT EXISTS attempts_by_parents ON attempts(parents, operator, status);
 CREATE INDEX IF NOT EXISTS attempts_by_operator ON attempts(operator, status);
-CREATE INDEX IF NOT EXISTS attempts_by_branch ON attempts(branch, status, mean);
+CREATE INDEX IF NOT EXISTS attempts_by_branch ON attempts(branch, status, mean, number, reward)
+    WHERE branch != '';
 CREATE INDEX IF NOT EXISTS attempts_by_code ON attempts(code) WHERE code != '';
 CREATE TABLE IF NOT EXISTS mends (
     attempt TEXT NOT NULL,

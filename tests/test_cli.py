@@ -101,14 +101,14 @@ def test_every_option_arrives(shell: Shell) -> None:
     status = shell(
         *RUN, "u.csv", "--data", "v.csv", "--test", "e.csv", "--target", "y", "--metric", "f1", "--target-score", "0.9",
         "--time", "1h30m", "--attempts", "5", "--max-tokens", "7", "--max-cost", "1.5", "--strategist", "recipes", "--base-url", "http://127.0.0.1:8000/v1/", "--model", "glm",
-        "--sandbox", "bubblewrap", "--holdout", "0.3", "--no-refit", "--read", "sep=;", "--read", "header=0", "--out", "o",
+        "--search", "uct", "--sandbox", "bubblewrap", "--holdout", "0.3", "--no-refit", "--read", "sep=;", "--read", "header=0", "--out", "o",
         "--workers", "2", "--seed", "3", "--share", "schema", "--yes",
     )  # fmt: skip
     options = shell.options
     assert status == 0
     assert [str(path) for path in options.data] == ["t.csv", "u.csv", "v.csv"]
     assert options.model_dump(mode="json", exclude={"data", "defaults", "root", "cache", "lessons", "allowed_packages"}) == {
-        "prompt": "Predict y", "test": "e.csv", "target": "y", "metric": "f1", "target_score": 0.9, "strategist": "recipes",
+        "prompt": "Predict y", "test": "e.csv", "target": "y", "metric": "f1", "target_score": 0.9, "strategist": "recipes", "search": "uct",
         "base_url": "http://127.0.0.1:8000/v1", "model": "glm",
         "budget": {"seconds": 5400.0, "attempts": 5, "tokens": 7, "money": 1.5}, "sandbox": "bubblewrap", "policy": None, "runtime": None, "holdout": 0.3,
         "refit": False, "read": {"sep": ";", "header": 0}, "out": "o", "workers": 2, "seed": 3, "share": "schema", "yes": True,

@@ -115,6 +115,24 @@ def test_a_project_may_not_loosen_what_the_user_chose(project: Path) -> None:
         load_settings()
 
 
+def test_lessons_are_kept_where_the_user_keeps_data_or_not_at_all(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the data folder of the user; a project may switch them off, and not on where the user switched them off."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(project / "share"))
+
+    def lessons() -> Path | None:
+        return merge_options("p", [Path("t.csv")], Given(), load_settings()).lessons
+
+    assert lessons() == project / "share" / "autoglm" / "lessons.sqlite"
+    project_says(project, "memory = false\n")
+    assert lessons() is None
+    project_says(project, "memory = true\n")
+    user_says(project, "memory = false\n")
+    with pytest.raises(SettingsError, match="may not keep what you do not wish"):
+        lessons()
+
+
 def test_a_project_may_share_less(project: Path) -> None:
     """Tightening is welcome."""
     project_says(project, "share = 'schema'\n")

@@ -57,7 +57,8 @@ class SearchView:
     running: int = 0
     """Picks that have not ended."""
     exhausted: frozenset[tuple[Operator, str]] = frozenset()
-    """(operator, parent) pairs for which the strategist had nothing to write: of the parents in `best`; the parent of a draft is ''."""
+    """(operator, parent) pairs for which the strategist had nothing to write: of the parents in `best` and of
+    `latest`; the parent of a draft is ''."""
     best: Sequence[Attempt] = ()
     """The best scored attempts, the best first, at most 12."""
     branches: Sequence[Branch] = ()

@@ -22,22 +22,19 @@ NODES_IN_VIEW = 5
 _BRANCHES = """
 SELECT branch, SUM(status != 'running') AS visits, SUM(status = 'running') AS running,
        SUM(COALESCE(reward, 0)) AS reward, {best}(mean) AS top
-FROM attempts WHERE operator NOT IN ('merge', 'rerun') AND status != 'empty'
+FROM attempts WHERE branch != '' AND status != 'empty'
 GROUP BY branch HAVING top IS NOT NULL ORDER BY top {order}, branch LIMIT ?
 """
-_NODES = """
-SELECT * FROM (
-    SELECT *, ROW_NUMBER() OVER (PARTITION BY branch ORDER BY mean {order}, number) AS place FROM attempts
-    WHERE status = 'scored' AND operator NOT IN ('merge', 'rerun') AND branch IN (SELECT value FROM json_each(?))
-) WHERE place <= ? ORDER BY branch, place
+_NODES = "SELECT * FROM attempts WHERE branch = ? AND branch != '' AND status = 'scored' ORDER BY mean {order}, number {order} LIMIT ?"
+_SINCE = """
+SELECT COUNT(*) AS n FROM attempts WHERE branch = ? AND branch != ''
+AND status IN ('scored', 'failed', 'stopped') AND number > (SELECT number FROM attempts WHERE id = ?)
 """
+_LATEST = "SELECT * FROM attempts WHERE branch != '' AND +status = 'scored' ORDER BY number DESC LIMIT 1"
+"""The plus keeps SQLite from sorting all that are scored."""
 _CHILDREN = """
 SELECT parents, operator, status, COUNT(*) AS n FROM attempts
 WHERE parents IN (SELECT value FROM json_each(?)) AND operator IN ('improve', 'tune') GROUP BY parents, operator, status
-"""
-_SINCE = """
-SELECT branch, COUNT(*) AS n FROM attempts
-WHERE branch = ? AND status IN ('scored', 'failed', 'stopped') AND number > (SELECT number FROM attempts WHERE id = ?)
 """
 
 
@@ -62,18 +59,20 @@ def view_of(
     picks = picks_made(journal)
     best = journal.best_attempts(greater_is_better=greater_is_better, count=BEST_IN_VIEW)
     branches = _branches(journal, greater_is_better=greater_is_better)
-    nodes = [attempt.id for branch in branches for attempt in branch.attempts]
-    children = _children(journal, [*nodes, *(attempt.id for attempt in best)])
+    latest = _latest(journal)
+    heads = [*best, *([latest] if latest else [])]
+    nodes = [attempt for branch in branches for attempt in branch.attempts]
+    children = _children(journal, [attempt.id for attempt in [*nodes, *heads]])
     return SearchView(
         made=dict(picks.made),
         running=picks.running,
         exhausted=frozenset(
-            [(operator, attempt.id) for attempt in best for operator in children[attempt.id].exhausted]
+            [(operator, attempt.id) for attempt in heads for operator in children[attempt.id].exhausted]
             + ([(Operator.DRAFT, "")] if picks.no_more_drafts else [])
         ),
         best=best,
         branches=[branch.seen(children) for branch in branches],
-        latest=_latest(journal),
+        latest=latest,
         scored=picks.scored,
         scored_at_last_merge=int(journal.get_meta("scored_at_last_merge") or 0),
         share_spent=share_spent,
@@ -128,21 +127,22 @@ class _Found:
 def _branches(journal: Journal, *, greater_is_better: bool) -> list[_Found]:
     order = {"best": "MAX", "order": "DESC"} if greater_is_better else {"best": "MIN", "order": "ASC"}
     rows = journal.rows(_BRANCHES.format(**order), BRANCHES_IN_VIEW)
-    names = json.dumps([row["branch"] for row in rows])
-    nodes: defaultdict[str, list[Attempt]] = defaultdict(list)
-    for attempt in journal.each(attempt_from, journal.rows(_NODES.format(**order), names, NODES_IN_VIEW)):
-        nodes[attempt.branch].append(attempt)
-    return [
-        _Found(
-            id=row["branch"],
-            visits=row["visits"],
-            running=row["running"],
-            reward=row["reward"] / max(1, row["visits"]),
-            stale=journal.rows(_SINCE, row["branch"], nodes[row["branch"]][0].id)[0]["n"],
-            attempts=nodes[row["branch"]],
+    found = []
+    for row in rows:
+        nodes = journal.each(attempt_from, journal.rows(_NODES.format(**order), row["branch"], NODES_IN_VIEW))
+        stale = journal.rows(_SINCE, row["branch"], nodes[0].id)[0]["n"]
+        reward = row["reward"] / max(1, row["visits"])
+        found.append(
+            _Found(
+                id=row["branch"],
+                visits=row["visits"],
+                running=row["running"],
+                reward=reward,
+                stale=stale,
+                attempts=nodes,
+            )
         )
-        for row in rows
-    ]
+    return found
 
 
 class _Children:
@@ -183,7 +183,4 @@ def _children(journal: Journal, parents: Iterable[str]) -> Mapping[str, _Childre
 
 
 def _latest(journal: Journal) -> Attempt | None:
-    rows = journal.rows(
-        "SELECT * FROM attempts WHERE status = 'scored' AND operator NOT IN ('merge', 'rerun') ORDER BY number DESC LIMIT 1"
-    )
-    return next(iter(journal.each(attempt_from, rows)), None)
+    return next(iter(journal.each(attempt_from, journal.rows(_LATEST))), None)

@@ -60,6 +60,10 @@ class Wishes:
     ] = None
     base_url: BaseUrl = None
     model: Annotated[str | None, Parameter(help="Model to ask there; default the one that it serves.")] = None
+    search: Annotated[
+        Literal["auto", "greedy", "uct", "single-loop"] | None,
+        Parameter(help="What is tried next: the best so far, a tree of attempts, or one conversation."),
+    ] = None
     sandbox: Annotated[
         SandboxName | None,
         Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),

@@ -36,6 +36,7 @@ class Given(TypedDict, total=False):
     strategist: str | None
     base_url: str | None
     model: str | None
+    search: str | None
     sandbox: str | None
     policy: str | Path | None
     holdout: str | float | None
@@ -49,7 +50,18 @@ class Given(TypedDict, total=False):
 
 
 _PLAIN = ("test", "target", "metric", "target_score", "out", "yes")
-_WITH_SETTING = ("strategist", "model", "sandbox", "refit", "workers", "seed", "share", "allowed_packages", "runtime")
+_WITH_SETTING = (
+    "strategist",
+    "model",
+    "search",
+    "sandbox",
+    "refit",
+    "workers",
+    "seed",
+    "share",
+    "allowed_packages",
+    "runtime",
+)
 
 
 def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: LoadedSettings) -> RunOptions:
@@ -88,7 +100,7 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
             "data": list(data),
             "root": values.root,
             "cache": cache_folder(),
-            "lessons": lessons_file(),
+            "lessons": lessons_file() if values.memory else None,
             **fields,
         }
     )

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
         None, description="Most money that a run may spend on tokens."
     )
     strategist: Literal["auto", "recipes", "glm"] = Field("auto", description="Who writes the code.")
+    search: Literal["auto", "greedy", "uct", "single-loop"] = Field(
+        "auto", description="What is tried next; auto suits who writes the code."
+    )
+    memory: bool = Field(True, description="Whether a language model learns from earlier runs.")  # noqa: FBT003 - the default
     sandbox: SandboxName = Field("auto", description="Where written code runs; auto takes the strongest that is ready.")
     runtime: Annotated[str, Field(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]*")] | None = Field(
         None, description="What Docker starts containers by, such as gVisor's runsc; none is the engine's own choice."
@@ -271,6 +275,11 @@ def _refuse_raised_rights(path: Path, project: Layer, user: Layer) -> None:
         raise SettingsError(
             f"{path}: share = {wished_share!r} is refused: a project's file may not share more than {own_share!r}. "
             f"Use --share, AUTOGLM_SHARE or {user_file()}."
+        )
+    if project.get("memory") is True and user.get("memory") is False:
+        raise SettingsError(
+            f"{path}: memory = true is refused: a project's file may not keep what you do not wish kept. "
+            f"Use AUTOGLM_MEMORY or {user_file()}."
         )
     for key, reason_, instead in _USERS_OWN:
         if key in project:
