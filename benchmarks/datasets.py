@@ -8,7 +8,6 @@ beside the page, so that `--against` can compare a later version with them, set 
 
 import argparse
 import sys
-import tempfile
 from pathlib import Path
 
 from bench import autoglm, provenance
@@ -20,6 +19,7 @@ from open_autoglm.evals.report import NOTE, comparison, problems, sources, summa
 from open_autoglm.evals.results import FoldResult, load_results, save_results
 from open_autoglm.evals.runner import Setting, run_suite
 from open_autoglm.evals.suite import Suite, load_suite
+from open_autoglm.sandbox.supervision.folders import temporary
 
 
 def main() -> None:
@@ -34,8 +34,8 @@ def main() -> None:
         if item.task_type is None:
             print(f"left out: {item.name} ({item.meta.task}): this version does not do it", file=sys.stderr)
     results: list[FoldResult] = []
-    with tempfile.TemporaryDirectory(prefix="autoglm-suite-") as scratch:
-        work = given.keep or Path(scratch)
+    with temporary("benchmark") as scratch:
+        work = given.keep or scratch
         for result in run_suite(suite, setting, work, first_fold_only=given.first_fold):
             results.append(result)
             print(

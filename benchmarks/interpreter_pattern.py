@@ -104,7 +104,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         importlib.import_module(name)
     multiprocessing.set_start_method("fork")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(prefix="autoglm-interpreter-") as folder:
         interpreter = Interpreter(folder)
         for line in sys.stdin:
             asked = json.loads(line)

@@ -6,12 +6,11 @@ writes down what it saw also where a process ends by `os._exit`.
 
 import atexit
 import os
-import shutil
-import tempfile
 from functools import cache
 from pathlib import Path
 
 import open_autoglm.sandbox
+from open_autoglm.sandbox.supervision.folders import make_folder, remove
 
 FOLDER = Path(__file__).parent / "measured_start"
 
@@ -19,9 +18,9 @@ FOLDER = Path(__file__).parent / "measured_start"
 @cache
 def _parts() -> str:
     """Return a folder for what is half written: a process that is killed at that moment must not leave a broken file."""
-    folder = tempfile.mkdtemp(prefix="autoglm-measured-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    folder = make_folder("measured")
+    atexit.register(remove, folder)
+    return str(folder)
 
 
 def folders() -> list[str]:

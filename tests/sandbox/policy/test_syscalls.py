@@ -6,7 +6,6 @@ import resource
 import select
 import socket
 import struct
-import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from open_autoglm.sandbox.policy import Severity, default_policy
 from open_autoglm.sandbox.policy.syscall_numbers import NUMBERS
 from open_autoglm.sandbox.policy.syscalls import filters, syscall_filter
 from open_autoglm.sandbox.supervision import watch
+from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.sandbox.supervision.watch import Watch
 
 POLICY = default_policy()
@@ -138,10 +138,13 @@ def test_only_raised_limits_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     }
 
 
-def test_a_unix_socket_is_told_where_nobody_in_the_sandbox_listens(tmp_path: Path) -> None:
+def test_a_unix_socket_is_told_where_nobody_in_the_sandbox_listens() -> None:
     """By path and by abstract name; the C library's own question is not."""
-    folder = Path(tempfile.mkdtemp(dir="/tmp"))
-    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as abstract:
+    with (
+        temporary("test", parent=Path("/tmp")) as folder,  # the path of a socket must be short
+        socket.socket(socket.AF_UNIX) as server,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
         server.bind(str(folder / "s"))
         abstract.bind(f"\0autoglm-test-{os.getpid()}")
         inside = [str(folder / "s").encode(), f"\0autoglm-test-{os.getpid()}".encode(), b"/var/run/nscd/socket"]
@@ -151,8 +154,6 @@ def test_a_unix_socket_is_told_where_nobody_in_the_sandbox_listens(tmp_path: Pat
             content = struct.pack("=H", 1) + name
             buffer = ctypes.create_string_buffer(content, len(content))
             told += looked("connect", 3, ctypes.addressof(buffer), len(content))
-    (folder / "s").unlink()
-    folder.rmdir()
 
     assert told == ["connect unix:/var/run/nobody.sock", "connect unix:@somebody-else"]
     assert watch._unix_address(watching(), 1 << 30, struct.pack("=H", 1) + b"/x") is None
