@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from open_autoglm.agents.glm.prices import Prices
 from open_autoglm.sandbox.policy import Policy
 from open_autoglm.tools.task import BudgetSpec
 
@@ -32,6 +33,8 @@ class RunOptions(BaseModel):
     """The served model; None takes the one that the endpoint serves."""
     search: Literal["auto", "greedy", "uct", "single-loop"] = "auto"
     """What is tried next; auto is greedy for recipes and uct for a language model (`agents.search.choice`)."""
+    prices: Prices | None = None
+    """What the endpoint charges; a cap on money needs it."""
     sandbox: Literal["auto", "docker", "jupyter", "bubblewrap", "landlock", "process"] = "auto"
     policy: Policy | None = None
     """What code may do in a sandbox, where it is not the default (`sandbox/policy/policy.yaml`)."""

@@ -1,6 +1,7 @@
 """How the run ended, as one object: the Outcome."""
 
 from open_autoglm.agents.briefing import attempts_made, best_attempt
+from open_autoglm.agents.calls import Calls
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.finalise.settle import Settled, settled_in
 from open_autoglm.agents.finalise.wishes import Measured, missed
@@ -29,13 +30,18 @@ def outcome_of(deps: Deps, reason: StopReason) -> Outcome:
         best_attempt=settled.winner if settled else None,
         attempts=attempts_made(deps),
         seconds=round(deps.budget.seconds, 3),
-        cost=Cost(),
+        cost=_cost(deps),
         writer=_writer(deps),
         deliverable=workspace.deliverable if settled else None,
         guesses=workspace.task.guesses,
         warnings=warnings,
         unmet=unmet,
     )
+
+
+def _cost(deps: Deps) -> Cost:
+    spent = Calls(deps.journal).spent()
+    return Cost(tokens=spent.tokens, money=round(spent.money, 6), calls=spent.calls)
 
 
 def _writer(deps: Deps) -> Writer:

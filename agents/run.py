@@ -192,11 +192,12 @@ def _conduct_alone(
     workers = workspace.options.workers
     blocking = Blocking(workers)
     sessions = tuple(_session(workspace, sandbox, journal) for _ in range(workers))
-    strategist = _strategist(writers, workspace, journal, events, surface.stop, sandbox)
+    budget = Budget(_budget(workspace), journal.seconds_spent(), head_start=surface.head_start)
+    strategist = _strategist(writers, workspace, journal, events, surface.stop, sandbox, budget)
     deps = Deps(
         workspace=workspace,
         journal=journal,
-        budget=Budget(_budget(workspace), journal.seconds_spent(), head_start=surface.head_start),
+        budget=budget,
         strategist=strategist,
         sandbox=sandbox,
         session=sessions[0],
@@ -231,10 +232,19 @@ def _strategist(
     events: EventLog,
     stop: StopFlag,
     sandbox: Sandbox,
+    budget: Budget,
 ) -> Strategist:
     if not isinstance(writers, Writers):
         return writers
-    return strategist_of(writers, workspace=workspace, journal=journal, events=events, stop=stop, ready=sandbox.probe())
+    return strategist_of(
+        writers,
+        workspace=workspace,
+        journal=journal,
+        events=events,
+        stop=stop,
+        ready=sandbox.probe(),
+        budget=budget,
+    )
 
 
 def _session(workspace: Workspace, sandbox: Sandbox, journal: Journal) -> Session:

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from open_autoglm.agents.budget import StopFlag
+from open_autoglm.agents.budget import Budget, StopFlag
+from open_autoglm.agents.calls import Calls
 from open_autoglm.agents.glm.connecting import Connect
 from open_autoglm.agents.glm.desk import Desk
+from open_autoglm.agents.glm.metering import Caps, MeteredModel
+from open_autoglm.agents.glm.prompt_log import PromptLog
 from open_autoglm.agents.glm.remembering import memory_of
 from open_autoglm.agents.glm.safety import Degraded, SafetyNet
 from open_autoglm.agents.glm.strategist import GlmStrategist
@@ -96,8 +99,9 @@ def strategist_of(
     events: EventLog,
     stop: StopFlag,
     ready: Readiness,
+    budget: Budget,
 ) -> Strategist:
-    """Make the strategist of a run, and record who writes."""
+    """Make the strategist of a run, and record who writes. A model's calls are recorded, and held to the caps of `budget`."""
     earlier = journal.stage(STAGE) or {}
     say = Words(language=workspace.language)
     warnings = list(
@@ -116,8 +120,15 @@ def strategist_of(
 
     net = SafetyNet(degraded)
     stop.on_change(net.release)
+    metered = MeteredModel(
+        writers.model,
+        Calls(journal),
+        prices=workspace.options.prices,
+        caps=lambda: Caps(tokens=budget.spec.tokens, money=budget.spec.money),
+        log=PromptLog(workspace.root),
+    )
     desk = Desk(
-        model=writers.model,
+        model=metered,
         share=workspace.options.share,
         installed=installed_in(ready),
         memory=memory_of(writers.model.context_tokens, workspace.options.share, workspace.options.lessons, events),

@@ -16,7 +16,7 @@ from open_autoglm.agents.glm.context import Estimate, answer_tokens, thinking_to
 from open_autoglm.agents.glm.prices import MILLION, Prices
 from open_autoglm.agents.glm.prompt_log import PromptLog
 from open_autoglm.agents.glm.wire import Call, LanguageModel, Reply, Usage
-from open_autoglm.errors import AutoGLMError, CapReached, SettingsError
+from open_autoglm.errors import AutoGLMError, CapReached
 
 LEAST_ANSWER_TOKENS = 256
 """Less is no answer to anything."""
@@ -38,12 +38,9 @@ class MeteredModel:
         model: Who answers.
         calls: Where calls are recorded, and what was spent before.
         prices: What the endpoint charges; None is nothing.
-        caps: What may be spent.
+        caps: Says, before each call, what may be spent: the user's sentence may hold a cap, and a model reads the sentence.
         log: Where prompts are written.
         heard: Told of each call as it was recorded.
-
-    Raises:
-        SettingsError: There is a cap on money, and no price.
     """
 
     def __init__(
@@ -52,19 +49,14 @@ class MeteredModel:
         calls: Calls,
         *,
         prices: Prices | None = None,
-        caps: Caps | None = None,
+        caps: Callable[[], Caps] = Caps,
         log: PromptLog | None = None,
         heard: Callable[[CallRecord], None] | None = None,
     ) -> None:
-        self.caps = caps or Caps()
-        if self.caps.money is not None and prices is None:
-            raise SettingsError(
-                "A cap on money (max_cost) needs to know what tokens cost. Give prices per million tokens in the settings, such as "
-                "prices = { prompt = 0.6, cached = 0.11, output = 2.2 }, or cap tokens with max_tokens."
-            )
         self._model = model
         self._calls = calls
-        self._prices = prices or Prices(prompt=0.0, output=0.0)
+        self._prices = prices
+        self._caps = caps
         self._log = log
         self._heard = heard
         self._spent = calls.spent()
@@ -116,7 +108,7 @@ class MeteredModel:
             usage=reply.usage,
             seconds=reply.seconds or time.monotonic() - began,
             first_token_seconds=reply.first_token_seconds,
-            money=self._prices.of(reply.usage),
+            money=self._money(reply.usage),
             retries=reply.retries,
             finish=reply.finish,
         )
@@ -157,19 +149,30 @@ class MeteredModel:
 
     def _room(self, prompt: int) -> float:
         """Return how many tokens an answer to a prompt of so many may have at most."""
-        room = math.inf
-        if self.caps.tokens is not None:
+        caps, room = self._caps(), math.inf
+        if caps.tokens is not None:
             aside = sum(most.total for most in self._in_flight)
-            room = self.caps.tokens - self._spent.tokens - aside - prompt
-        if self.caps.money is not None:
-            paid = self._spent.money + sum(self._prices.of(most) for most in [*self._in_flight, Usage(prompt=prompt)])
-            left = self.caps.money - paid
-            price = self._prices.output / MILLION
-            room = min(room, left / price if price and left > 0 else math.copysign(math.inf, left))
+            room = caps.tokens - self._spent.tokens - aside - prompt
+        if caps.money is not None:
+            room = min(room, self._room_for(caps.money, prompt))
         return room
 
+    def _room_for(self, money: float, prompt: int) -> float:
+        if self._prices is None:
+            raise CapReached(
+                "A cap on money needs to know what tokens cost, so the model is not asked. Give prices per million tokens in the settings, "
+                "such as prices = { prompt = 0.6, cached = 0.11, output = 2.2 }, or cap tokens with --max-tokens."
+            )
+        left = money - self._spent.money - sum(map(self._money, [*self._in_flight, Usage(prompt=prompt)]))
+        if left <= 0:
+            return 0
+        return left * MILLION / self._prices.output if self._prices.output else math.inf
+
+    def _money(self, usage: Usage) -> float:
+        return 0.0 if self._prices is None else self._prices.of(usage)
+
     def _told(self) -> str:
-        tokens, money = self.caps.tokens, self.caps.money
+        tokens, money = self._caps().tokens, self._caps().money
         caps = [f"{tokens:,} tokens" if tokens is not None else "", f"{money:g} of money" if money is not None else ""]
         return (
             f"The cap of {' and '.join(filter(None, caps))} is reached ({self._spent.tokens:,} tokens and {self._spent.money:.4g} of money "

@@ -122,10 +122,15 @@ class Reply:
 class LanguageModel(Protocol):
     """Answers calls: the client of an endpoint, or a fake of it. Safe to use from several tasks at once."""
 
-    name: str
-    """The served model's name."""
-    context_tokens: int | None
-    """Tokens that prompt and answer may take together; None where nobody knows."""
+    @property
+    def name(self) -> str:
+        """The served model's name."""
+        ...
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Tokens that prompt and answer may take together; None where nobody knows."""
+        ...
 
     async def ask(self, call: Call) -> Reply:
         """Answer one call.

@@ -94,6 +94,7 @@ def merge_options(prompt: str, data: Sequence[Path], given: Given, settings: Loa
     fields["defaults"] = {
         "seconds": values.time, "attempts": values.attempts, "tokens": values.max_tokens, "money": values.max_cost
     }  # fmt: skip
+    fields["prices"] = values.prices
     return _options(
         {
             "prompt": prompt,

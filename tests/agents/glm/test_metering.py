@@ -17,7 +17,7 @@ from open_autoglm.agents.glm.scripted import ScriptedGLM
 from open_autoglm.agents.glm.sharing.shared import ours
 from open_autoglm.agents.glm.wire import Call, Finish, Message, Part, Purpose, Reply, Usage
 from open_autoglm.agents.journal import Journal
-from open_autoglm.errors import CapReached, EndpointFailed, SettingsError
+from open_autoglm.errors import CapReached, EndpointFailed
 
 PRICES = Prices(prompt=1.0, cached=0.1, output=2.0)
 REPLY = Reply(
@@ -101,7 +101,7 @@ class Slow:
 def test_calls_side_by_side_do_not_pass_the_cap_together(calls: Calls) -> None:
     """Some wait, the last gets less room for its answer, the rest are not made; the cap holds."""
     slow = Slow(prompt=10)
-    model = MeteredModel(slow, calls, caps=Caps(tokens=2_000))
+    model = MeteredModel(slow, calls, caps=lambda: Caps(tokens=2_000))
     answers = ask(model, *[call()] * 8)
 
     assert model.spent.tokens <= 2_000
@@ -113,7 +113,7 @@ def test_calls_side_by_side_do_not_pass_the_cap_together(calls: Calls) -> None:
 
 def test_a_cap_on_money_holds_too(calls: Calls) -> None:
     """By the prices."""
-    model = MeteredModel(Slow(prompt=10), calls, prices=PRICES, caps=Caps(money=0.003))
+    model = MeteredModel(Slow(prompt=10), calls, prices=PRICES, caps=lambda: Caps(money=0.003))
     answers = ask(model, *[call()] * 6)
 
     assert 0.002 < model.spent.money <= 0.003
@@ -124,7 +124,7 @@ def test_a_cap_on_money_holds_too(calls: Calls) -> None:
 def test_a_cap_of_nothing_asks_nobody(calls: Calls, caps: Caps) -> None:
     """Zero is not the same as no cap."""
     slow = Slow()
-    (refused,) = ask(MeteredModel(slow, calls, prices=PRICES, caps=caps), call())
+    (refused,) = ask(MeteredModel(slow, calls, prices=PRICES, caps=lambda: caps), call())
 
     assert isinstance(refused, CapReached)
     assert slow.asked == []
@@ -133,7 +133,7 @@ def test_a_cap_of_nothing_asks_nobody(calls: Calls, caps: Caps) -> None:
 def test_a_resumed_run_has_what_is_left(calls: Calls) -> None:
     """The meter goes on where the journal ends."""
     ask(MeteredModel(ScriptedGLM([REPLY]), calls), call())
-    resumed = MeteredModel(Slow(), calls, caps=Caps(tokens=1_600))
+    resumed = MeteredModel(Slow(), calls, caps=lambda: Caps(tokens=1_600))
 
     assert resumed.spent.tokens == 1_500
     assert isinstance(ask(resumed, call())[0], CapReached)
@@ -142,23 +142,35 @@ def test_a_resumed_run_has_what_is_left(calls: Calls) -> None:
 def test_less_room_takes_from_thinking_first(calls: Calls) -> None:
     """The answer is what is wanted."""
     slow = Slow(prompt=10)
-    ask(MeteredModel(slow, calls, caps=Caps(tokens=1_000)), call(max_tokens=700, thinking=None))
+    ask(MeteredModel(slow, calls, caps=lambda: Caps(tokens=1_000)), call(max_tokens=700, thinking=None))
 
     assert slow.asked[0].max_tokens == 700
     assert 200 < (slow.asked[0].thinking or 0) < 300
 
 
 def test_a_cap_on_money_needs_prices(calls: Calls) -> None:
-    """Without them it could not hold, and that is said at the start."""
-    with pytest.raises(SettingsError, match="prices"):
-        MeteredModel(Slow(), calls, caps=Caps(money=1.0))
+    """Without them it could not hold, so nobody is asked."""
+    (refused,) = ask(MeteredModel(Slow(), calls, caps=lambda: Caps(money=1.0)), call())
+
+    assert isinstance(refused, CapReached)
+    assert "prices" in str(refused)
+
+
+def test_a_cap_may_come_later(calls: Calls) -> None:
+    """As from a sentence, which a model reads first."""
+    caps = Caps()
+    model = MeteredModel(Slow(), calls, caps=lambda: caps)
+    ask(model, call())
+    caps = Caps(tokens=100)
+
+    assert isinstance(ask(model, call())[0], CapReached)
 
 
 def test_a_cancelled_call_gives_back_what_was_set_aside(calls: Calls) -> None:
     """And is recorded as such."""
 
     async def cancel() -> Reply:
-        model = MeteredModel(Slow(prompt=10), calls, caps=Caps(tokens=700))
+        model = MeteredModel(Slow(prompt=10), calls, caps=lambda: Caps(tokens=700))
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(model.ask(call()), 0.001)
         return await model.ask(call())
@@ -177,7 +189,7 @@ def test_prices_are_read_strictly() -> None:
 def test_the_meter_costs_little(calls: Calls, tmp_path: Path) -> None:
     """Less than 5 ms for a call with a prompt of 60 kB, prompt log and journal included."""
     messages = [Message(role="user", parts=[Part(text=ours("import pandas as pd\n" * 3_000))])]
-    model = MeteredModel(ScriptedGLM(["ok"] * 50), calls, log=PromptLog(tmp_path), caps=Caps(tokens=10**9))
+    model = MeteredModel(ScriptedGLM(["ok"] * 50), calls, log=PromptLog(tmp_path), caps=lambda: Caps(tokens=10**9))
     before = time.process_time()
     ask(model, *[call(messages=messages)] * 50)
 
