@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def say(text: str) -> None:
@@ -32,6 +33,9 @@ def listen(port: int) -> None:
 
 
 def main(words: list[str]) -> None:
+    if words[0] == "kill":  # as `docker kill NAME`
+        Path("killed").write_text(words[1])
+        return
     behaviour = os.environ["FAKE_VLLM"]
     port = int(words[words.index("--port") + 1])
     if behaviour == "dies":

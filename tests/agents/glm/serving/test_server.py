@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -83,6 +84,17 @@ def test_a_server_that_ignores_the_wish_to_end_is_killed(tmp_path: Path, said: l
     assert group_of(server) == []
 
 
+def test_a_container_is_killed_by_its_name(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no child of ours: only its engine can."""
+    monkeypatch.chdir(tmp_path)
+    contained = replace(launch("ignores"), container="autoglm-glm-1")
+    contained = replace(contained, argv=[str(FAKE), *contained.argv[2:]])
+    with serving(contained, tmp_path / "log", environment=os.environ, end_seconds=1.0) as server:
+        assert server.await_ready(said.append)
+    assert (tmp_path / "killed").read_text() == "autoglm-glm-1"
+    assert group_of(server) == []
+
+
 def test_a_server_that_dies_says_why(tmp_path: Path, said: list[str]) -> None:
     """Early, with the end of its log without colours, and what to do."""
     with (
@@ -90,7 +102,7 @@ def test_a_server_that_dies_says_why(tmp_path: Path, said: list[str]) -> None:
         serving(launch("dies"), tmp_path / "log", environment=os.environ) as server,
     ):
         server.await_ready(said.append)
-    assert caught.value.tail == ("ERROR torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB",)
+    assert "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB" in caught.value.tail[0]
 
 
 def test_a_server_that_hangs_is_given_up(tmp_path: Path, said: list[str]) -> None:
