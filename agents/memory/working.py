@@ -30,6 +30,11 @@ def working_parts(tell: Teller, subject: Past | None) -> Iterator[Part]:
 
 def _refused(refusal: Refusal, tell: Teller) -> Shared:
     title = clipped(lesson_text(refusal.title, tell.share, tell.brief), LONGEST_TITLE)
+    if refusal.kind is RefusalKind.SAME_ERROR and refusal.like != refusal.attempt_id:
+        return phrase(
+            "Do not go that way again: {title!r} failed as {like} had failed ({why}).",
+            title=title, like=token(refusal.like), why=_failure_of(refusal, tell),
+        )  # fmt: skip
     if refusal.kind is RefusalKind.SAME_ERROR:
         return phrase(
             "Do not mend it that way again: after the mend the same error came back ({why}).",

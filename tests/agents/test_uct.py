@@ -112,9 +112,9 @@ def test_branching_is_bounded() -> None:
 
 
 def test_some_steps_tune() -> None:
-    """Of three steps on attempts, one is a trial."""
+    """Of a few steps on attempts, one is a trial."""
     operators = []
-    for step in range(6):
+    for step in range(2 * uct.TUNE_EVERY):
         pick = UctPolicy().choose(tree(branch("a1"), made={Operator.DRAFT: 99, Operator.IMPROVE: step}))
         assert pick is not None
         operators.append(pick.operator)

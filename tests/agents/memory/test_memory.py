@@ -100,6 +100,18 @@ def test_working_memory_shows_mends_refusals_and_what_was_tried() -> None:
     assert "Tried on a0001: a0002 (improve of a0001): drop columns; roc_auc 0.6 +- 0.001; worse by 0.1" in told
 
 
+def test_a_way_that_failed_twice_is_named() -> None:
+    """Siblings that fail with the same error: the next is told which way not to go."""
+    failed = [past(number, parent=1, status="failed", mean=None, failure="KeyError") for number in (2, 3)]
+    refusal = Refusal(
+        kind=RefusalKind.SAME_ERROR, attempt_id="a0003", operator=Operator.IMPROVE, parents=("a0001",), like="a0002",
+        title="drop rows", failure="KeyError",
+    )  # fmt: skip
+    told = text_of(memory().working(brief([past(1), *failed], refused=[refusal])))
+
+    assert told.startswith("Do not go that way again: 'drop rows' failed as a0002 had failed (KeyError")
+
+
 def test_what_does_not_fit_is_left_out_as_a_whole() -> None:
     """A smaller part after it may still come in."""
     parts = memory().run(brief([past(1)]))
