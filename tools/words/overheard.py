@@ -6,11 +6,11 @@ foresaw, such as the text of an exception, stays as it is.
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Final
 
-from open_autoglm.tools.words import Words
+from open_autoglm.tools.words import Words, translations
 
 ENDINGS: Final = (
     "{failure} (the sandbox 'landlock' has no sockets and no locks between processes, which process pools, ZeroMQ and kernels need: use threads or n_jobs=1, or install bubblewrap or Docker, see `autoglm doctor`)",
@@ -118,11 +118,21 @@ def overheard(text: str, say: Words) -> str:
     return text
 
 
+def taken_apart(text: str, templates: Sequence[str] = OVERHEARD) -> tuple[str, Mapping[str, str]] | None:
+    """Return the template that a sentence was made from, in whatever language, and its values; None where it is none of these."""
+    for template in templates:
+        for written in dict.fromkeys([template, translations().get(template, template)]):
+            if found := _pattern(written).fullmatch(text):
+                return template, found.groupdict()
+    return None
+
+
 @cache
 def _patterns() -> Mapping[str, re.Pattern[str]]:
     return {template: _pattern(template) for template in OVERHEARD}
 
 
+@cache
 def _pattern(template: str) -> re.Pattern[str]:
     parts = (
         re.escape(literal) + (f"(?P<{name}>.+?)" if name else "")

@@ -19,7 +19,12 @@ from open_autoglm.agents.glm.sharing.shared import Shared
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, MESSAGE_WORDS
 from open_autoglm.agents.strategist import Brief, Past
 from open_autoglm.sandbox.bundles.bundle import CodeBundle
+from open_autoglm.tools.words.overheard import OVERHEARD, taken_apart
 
+HOSTS = (
+    "given up after {folds} folds, far behind the best", "only what {attempt} holds already was written", "cut by the end of the budget", *OVERHEARD,
+)  # fmt: skip
+"""Sentences that the host closes an attempt with."""
 LINE_CHARACTERS = 300
 BLANK = "…"
 _QUOTED = re.compile(r"(?<![A-Za-z0-9_])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」)")
@@ -74,7 +79,7 @@ def failure_text(line: str, share: Share, brief: Brief, bundle: CodeBundle | Non
     masked = Masker(shown=Disclosure.of(brief, share), files=files)
     claimed = _FAILURE.fullmatch(line)
     if claimed is None:
-        return _one_line(masked(cleaned(line)))
+        return _one_line(_sentence(cleaned(line), masked))
     kind = claimed["type"]
     told = kind if kind in EXCEPTIONS or masked.says(kind) else "an exception"
     place = _PLACE.search(claimed["message"])
@@ -84,6 +89,15 @@ def failure_text(line: str, share: Share, brief: Brief, bundle: CodeBundle | Non
         return _one_line(f"{told}{at}")
     message = claimed["message"][: place.start()] if place is not None and known else claimed["message"]
     return _one_line(f"{told}: {masked(cleaned(message))}{at}")
+
+
+def _sentence(line: str, masked: Masker) -> str:
+    """Return a sentence of the host in English, what it is filled with masked; another one masked as a whole."""
+    known = taken_apart(line, HOSTS)
+    if known is None:
+        return masked(line)
+    template, values = known
+    return template.format(**{name: _sentence(value, masked) for name, value in values.items()})
 
 
 def _one_line(words: str) -> Shared:

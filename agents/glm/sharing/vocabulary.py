@@ -115,6 +115,16 @@ warnings was way wb we weight weights well were when whence where which while wh
 windows wise with within without work worker workers works would wrap write writing written wrong xgboost xi xp yet
 you zero zeros zone
 """
+_CHECKS = """
+administering alone among answer answers anywhere asked asking assigned attempt attempts becoming begin belongs beside
+besides beyond bundle cancelled comments cut declares deeply depend differs else ended ending ends entering environ
+equals executed execution fits folders forbids getenv hash holds host imported imports isolates keeps kernels kill
+killed leaves limits locks logs mounts network notebook others own packages packets parses permission pipe pools
+predicted processors programs put raises raising reaches reaching reads refuse refused remember request requests
+requirements rights rules runs runtime sandbox says scored seconds semaphores shuffled signals sockets solutions spawn
+starts strips subprocess syntax terminal typing untrusted whether writes
+"""
+"""Of our own checks of code and predictions."""
 _CLASSES = """
 ArrowInvalid ArrowIOError ArrowKeyError ArrowNotImplementedError ArrowTypeError CatBoostError ConvergenceWarning
 DataConversionWarning DataError DatabaseError DateParseError DtypeWarning EmptyDataError IndexingError IntCastingNaNError
@@ -124,7 +134,7 @@ SettingWithCopyWarning SpecificationError UndefinedMetricWarning UnpicklingError
 UnsupportedOperation XGBoostError
 """
 
-MESSAGE_WORDS = frozenset(_WORDS.split())
+MESSAGE_WORDS = frozenset(f"{_WORDS} {_CHECKS}".split())
 
 EXCEPTIONS = frozenset(
     name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)

@@ -7,11 +7,14 @@ import pytest
 from tests.agents.glm.sharing.world import CANARY, NUMBER, a_brief, a_bundle, table
 from tests.agents.memory.world import past
 
-from open_autoglm.agents.glm.sharing import cells_shown, lesson_text, stored_lesson
+from open_autoglm.agents.glm.sharing import Share, cells_shown, failure_text, lesson_text, stored_lesson
+from open_autoglm.agents.glm.sharing.lessons import HOSTS
 from open_autoglm.agents.memory.lessons import LessonStore
 from open_autoglm.agents.memory.memory import Memory
 from open_autoglm.agents.memory.traits import Traits
 from open_autoglm.agents.strategist import Past
+from open_autoglm.tools.words import Words, translations
+from open_autoglm.tools.words.overheard import overheard
 
 
 def attempt(**more: object) -> Past:
@@ -57,6 +60,25 @@ def test_what_a_failure_quoted_is_taken_out(share: str) -> None:
         assert CANARY not in text
         assert "4242" not in text
         assert "LightGBM: failed (ValueError: could not convert …" in text
+
+
+@pytest.mark.parametrize("share", ["schema", "summary"])
+def test_sentences_of_the_host_are_told_in_english(share: Share) -> None:
+    """However the run speaks; what they are filled with is masked."""
+    say = Words(language="zh")
+    for line, told in (
+        (say("given up after {folds} folds, far behind the best", folds=9342), "given up after ‹1› folds, far behind the best"),
+        (say("cut by the end of the budget"), "cut by the end of the budget"),
+        ("neither output nor work for 60 seconds", "neither output nor work for ‹1› seconds"),
+        (overheard(f"the code ran to its end and left no {CANARY}", say), "the code ran to its end and left no ‹1›"),
+        ("predict gives other answers for the same rows when they are predicted alone: a row's answer may not depend on the rows beside it",) * 2,
+    ):  # fmt: skip
+        assert failure_text(line, share, a_brief(), a_bundle()) == told
+
+
+def test_the_sentences_of_the_host_are_those_that_are_said() -> None:
+    """Each is in the catalogue of what is said."""
+    assert set(HOSTS) <= set(translations())
 
 
 def test_what_the_writer_was_shown_is_taken_out() -> None:
