@@ -30,8 +30,8 @@ def outcome_of(deps: Deps, reason: StopReason) -> Outcome:
         best_attempt=settled.winner if settled else None,
         attempts=attempts_made(deps),
         seconds=round(deps.budget.seconds, 3),
-        cost=_cost(deps),
-        writer=_writer(deps),
+        cost=cost_of(deps),
+        writer=writer_of(deps),
         deliverable=workspace.deliverable if settled else None,
         guesses=workspace.task.guesses,
         warnings=warnings,
@@ -39,12 +39,14 @@ def outcome_of(deps: Deps, reason: StopReason) -> Outcome:
     )
 
 
-def _cost(deps: Deps) -> Cost:
+def cost_of(deps: Deps) -> Cost:
+    """Return what the run spent on a language model."""
     spent = Calls(deps.journal).spent()
     return Cost(tokens=spent.tokens, money=round(spent.money, 6), calls=spent.calls)
 
 
-def _writer(deps: Deps) -> Writer:
+def writer_of(deps: Deps) -> Writer:
+    """Return who wrote the code of the run."""
     known = deps.journal.stage(WRITERS) or {}
     return Writer(strategist=deps.strategist.name, model=known.get("model"), degraded=known.get("degraded"))
 

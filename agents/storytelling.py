@@ -12,7 +12,7 @@ from open_autoglm.agents.departing import allowed_hosts
 from open_autoglm.agents.deps import Deps, available_cpus
 from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.agents.outcome import StopReason
-from open_autoglm.agents.reporting import run_warnings, unmet_wishes
+from open_autoglm.agents.reporting import cost_of, run_warnings, unmet_wishes, writer_of
 from open_autoglm.agents.strategist import Operator
 from open_autoglm.events import EventKind, Json, read_events
 from open_autoglm.tools.export import story as told
@@ -42,6 +42,7 @@ def story_of(deps: Deps, settled: Settled, reason: StopReason, diagnostics: told
         target=task.target,
         task_type=task.task_type.value,
         strategist=deps.strategist.name,
+        model=writer_of(deps).model,
         author=bundle.author.value,
         best_attempt=winner.id,
         best_title=bundle.title,
@@ -139,13 +140,16 @@ def _timings(events: list[dict[str, Json]]) -> tuple[told.StageTime, ...]:
 
 
 def _spending(deps: Deps) -> told.Spending:
-    spec = deps.budget.spec
+    spec, cost = deps.budget.spec, cost_of(deps)
     return told.Spending(
         seconds=round(deps.budget.seconds, 2),
         budget_seconds=spec.seconds,
         attempts=attempts_made(deps),
         budget_attempts=spec.attempts,
         executions=deps.journal.execution_count(),
+        tokens=cost.tokens,
+        money=cost.money,
+        calls=cost.calls,
     )
 
 

@@ -109,7 +109,7 @@ def test_every_option_arrives(shell: Shell) -> None:
     assert [str(path) for path in options.data] == ["t.csv", "u.csv", "v.csv"]
     assert options.model_dump(mode="json", exclude={"data", "defaults", "root", "cache", "lessons", "allowed_packages"}) == {
         "prompt": "Predict y", "test": "e.csv", "target": "y", "metric": "f1", "target_score": 0.9, "strategist": "recipes", "search": "uct",
-        "base_url": "http://127.0.0.1:8000/v1", "model": "glm",
+        "base_url": "http://127.0.0.1:8000/v1", "model": "glm", "prices": None,
         "budget": {"seconds": 5400.0, "attempts": 5, "tokens": 7, "money": 1.5}, "sandbox": "bubblewrap", "policy": None, "runtime": None, "holdout": 0.3,
         "refit": False, "read": {"sep": ";", "header": 0}, "out": "o", "workers": 2, "seed": 3, "share": "schema", "yes": True,
     }  # fmt: skip

@@ -24,7 +24,8 @@ from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.folds import run_fold
 from open_autoglm.agents.nodes.smoking import smoke_problem
 from open_autoglm.agents.nodes.writing import mended_bundle, write_bundle
-from open_autoglm.agents.outcome import StopReason
+from open_autoglm.agents.outcome import Cost, StopReason
+from open_autoglm.agents.reporting import cost_of
 from open_autoglm.agents.search.view import search_view
 from open_autoglm.agents.state import WorkerState, WorkerUpdate
 from open_autoglm.agents.strategist import Operator
@@ -77,7 +78,10 @@ def stop_reason(deps: Deps) -> StopReason | None:
         if sign * best.mean >= sign * wished:
             return StopReason.TARGET_REACHED
     made = attempts_made(deps)
-    spent = deps.budget.exhausted(attempts=made, tokens=0, money=0.0, fit_seconds=best_fit_seconds(deps))
+    cost = _spent_on_model_alone(deps)
+    spent = deps.budget.exhausted(
+        attempts=made, tokens=cost.tokens, money=cost.money, fit_seconds=best_fit_seconds(deps)
+    )
     if spent is StopReason.BUDGET_SECONDS and first_model_fits(deps):
         return None
     if spent is not None:
@@ -87,6 +91,12 @@ def stop_reason(deps: Deps) -> StopReason | None:
     if best is not None and deps.journal.since(best.id) >= scoring.patience(len(deps.workspace.search_rows)):
         return StopReason.NO_PROGRESS
     return None
+
+
+def _spent_on_model_alone(deps: Deps) -> Cost:
+    """Return what a cap on tokens or money ends the search for: a model was demanded, and there is something to deliver. Else recipes go on."""
+    demanded = deps.workspace.options.strategist == "glm" and best_attempt(deps) is not None
+    return cost_of(deps) if demanded else Cost()
 
 
 async def write(state: WorkerState, deps: Deps) -> WorkerUpdate:

@@ -114,11 +114,18 @@ def resume(
 
 
 @app.command
-def show(run_dir: RunDir, /, *, as_json: Json = False, front: Given) -> int:
+def show(
+    run_dir: RunDir,
+    /,
+    *,
+    prompts: Annotated[bool, Parameter(help="What a language model was told, and what it answered.")] = False,
+    as_json: Json = False,
+    front: Given,
+) -> int:
     """Show a run: task, scores, leaderboard, where the deliverable is."""
     from open_autoglm.commands import show_command  # noqa: PLC0415 - see the module's docstring
 
-    return show_command(front, run_dir, as_json=as_json)
+    return show_command(front, run_dir, prompts=prompts, as_json=as_json)
 
 
 @app.command

@@ -137,14 +137,26 @@ def find_run(named: Path, settings: LoadedSettings) -> Path:
     return below if not named.exists() and len(named.parts) == 1 and below.is_dir() else named
 
 
-def show_command(front: Front, run_dir: Path, *, as_json: bool) -> int:
-    """Print a run as it lies on disk."""
-    view = look_at(find_run(run_dir, load_settings()))
+def show_command(front: Front, run_dir: Path, *, prompts: bool = False, as_json: bool) -> int:
+    """Print a run as it lies on disk, or what it told a language model."""
+    view = look_at(find_run(run_dir, load_settings()), attempts=not prompts)
+    if prompts:
+        return _show_prompts(front, view.run_dir, as_json=as_json)
     if as_json:
         front.terminal.say_json(view_as_record(view))
     else:
         front.terminal.say(view_as_text(view))
     return RunDirectoryError.exit_code if view.status == "damaged" else 0
+
+
+def _show_prompts(front: Front, run_dir: Path, *, as_json: bool) -> int:
+    from open_autoglm.prompts import prompts_as_records, prompts_as_text  # noqa: PLC0415 - pandas, which `show` alone does without
+
+    if as_json:
+        front.terminal.say_json(prompts_as_records(run_dir))
+    else:
+        front.terminal.say(prompts_as_text(run_dir))
+    return 0
 
 
 def predict_command(

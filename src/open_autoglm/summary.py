@@ -48,6 +48,17 @@ def _what(outcome: Outcome, say: Words) -> Iterator[str]:
         "Ended because {reason}: {attempts} in {time}.",
         reason=say(outcome.stop_reason.sentence), attempts=attempts_text(outcome.attempts, say), time=clock(outcome.seconds),
     )  # fmt: skip
+    yield from _written_by(outcome, say)
+
+
+def _written_by(outcome: Outcome, say: Words) -> Iterator[str]:
+    """Yield who was asked for code, where it was a language model, and what that took."""
+    if outcome.writer.model is None:
+        return
+    cost = outcome.cost
+    spent = [say("{count:,} calls", count=cost.calls), say("{count:,} tokens", count=cost.tokens)]
+    spent += [say("{money:g} for tokens", money=round(cost.money, 4))] if cost.money else []
+    yield say("Written with {model}: {names}.", model=outcome.writer.model, names=spent)
 
 
 def task_text(task: TaskSpec) -> str:

@@ -229,6 +229,8 @@ class Spending(_Part):
     executions: int = 0
     tokens: int = 0
     money: float = 0.0
+    calls: int = 0
+    """Of the language model."""
 
 
 class RunStory(_Part):
@@ -243,6 +245,8 @@ class RunStory(_Part):
     target: str
     task_type: str
     strategist: str = "recipes"
+    model: str | None = None
+    """The language model that was asked."""
     author: str = "recipes"
     """Who wrote the winner's code."""
     best_attempt: str
