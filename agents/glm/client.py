@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from openai import APIError, APIStatusError, AsyncOpenAI, AsyncStream
-from pydantic import ValidationError
 
 from open_autoglm.agents.glm.complaints import AskedWrongly, Passing, meaning
 from open_autoglm.agents.glm.context import Window
@@ -65,6 +64,8 @@ class HttpModel:
         self._asking = asyncio.Lock()
         self._refused: set[str] = set()
         self._counts_tokens = True
+        self._gone = False
+        """Whether the last question found nobody, after all tries: the next is tried once."""
 
     def __repr__(self) -> str:
         return f"HttpModel({self.endpoint.shown!r}, model={self.name!r})"
@@ -116,7 +117,7 @@ class HttpModel:
                     f"{self.endpoint.root}/tokenize", cast_to=object, body={**asked, "add_generation_prompt": True}
                 )
             return Tokenized.model_validate(answer).count
-        except (APIError, ValidationError, ValueError, TimeoutError):  # an estimate will do
+        except (APIError, ValueError, RecursionError, TimeoutError):  # an estimate will do
             self._counts_tokens = False
             return None
 
@@ -138,7 +139,7 @@ class HttpModel:
         except APIError as error:
             if not (isinstance(error, APIStatusError) and error.status_code in (404, 405, 501)):
                 raise
-        except ValueError:  # an answer, and no list
+        except (ValueError, RecursionError):  # an answer, and no list
             pass
         if self.endpoint.model is None:
             raise EndpointFailed(
@@ -174,7 +175,7 @@ class HttpModel:
             except AskedWrongly as refusal:
                 if refusal.is_too_long and next(fits, None) is not None:
                     self._set_context(self.context_tokens or refusal.window_tokens)
-                    self.window.estimate.raise_()
+                    self.window.narrow()
                     continue
                 named = refusal.named(sent_options(body))
                 dropped = {named} if named else set(next(guesses, ()))
@@ -197,11 +198,14 @@ class HttpModel:
         failed = 0
         while True:
             try:
-                return await question(), failed
+                answer = await question()
             except APIError as error:
                 failure = meaning(error, self.endpoint, self.name)
             except Passing as passing:
                 failure = passing
+            else:
+                self._gone = False
+                return answer, failed
             if not isinstance(failure, Passing):
                 raise failure from None
             await asyncio.sleep(self._pause(failure, failed))
@@ -210,10 +214,10 @@ class HttpModel:
     def _pause(self, failure: Passing, failed: int) -> float:
         """Return how many seconds to wait before the next try: what the server asks for, else by full jitter."""
         timing = self.endpoint.timing
-        if failed >= timing.retries:
-            raise EndpointFailed(
-                f"{failure}, {failed + 1} times in a row. Is it running, and is the address right?"
-            ) from None
+        if failed >= timing.retries or (self._gone and not failure.crowded):
+            self._gone = not failure.crowded
+            often = f"{failed + 1} times in a row" if failed else "again"
+            raise EndpointFailed(f"{failure}, {often}. Is it running, and is the address right?") from None
         asked = failure.pause_seconds
         if asked is not None and asked > timing.longest_pause_seconds:
             raise EndpointFailed(f"{failure} and asks to wait {asked:.0f} s, which is too long for a run.") from None
@@ -233,7 +237,7 @@ class HttpModel:
         except APIError:
             if hearing.finish is None:
                 raise
-        except ValueError as error:  # neither JSON, nor UTF-8, nor what the protocol says
+        except (ValueError, RecursionError) as error:  # neither JSON, nor UTF-8, nor what the protocol says
             if hearing.finish is None:
                 raise Passing(
                     f"{self.endpoint.shown} sent what is not in the protocol ({type(error).__name__})"

@@ -27,8 +27,10 @@ _SPELLINGS = {
 class Passing(Exception):
     """A failure after which the same call may succeed."""
 
-    def __init__(self, message: str, *, pause_seconds: float | None = None) -> None:
+    def __init__(self, message: str, *, pause_seconds: float | None = None, crowded: bool = False) -> None:
         super().__init__(message)
+        self.crowded = crowded
+        """Whether somebody is there, and asks for patience."""
         self.pause_seconds = pause_seconds
         """What the server asked to wait; None where it did not say."""
 
@@ -65,7 +67,9 @@ def meaning(error: APIError, endpoint: Endpoint, model: str) -> Passing | AskedW
     status = error.status_code if isinstance(error, APIStatusError) else _status_in(error)
     if status == 429 or status >= 500:
         pause = _pause_seconds(error.response.headers.get("retry-after")) if isinstance(error, APIStatusError) else None
-        return Passing(f"{endpoint.shown} answered with status {status} ({told})", pause_seconds=pause)
+        return Passing(
+            f"{endpoint.shown} answered with status {status} ({told})", pause_seconds=pause, crowded=status == 429
+        )
     if status in (400, 413, 422):
         return AskedWrongly(told)
     return EndpointFailed(_permanent(endpoint, model, status, told, error))

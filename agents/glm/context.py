@@ -89,6 +89,8 @@ class Window:
         self.estimate = Estimate()
         self._count = count
         self._counts: dict[bytes, int] = {}
+        self._spare = 0.0
+        """Share of the context that is left free, since the server was found to need it."""
 
     async def fit(self, call: Call) -> Call:
         """Return the call with as many of its parts as fit: the oldest are left out first, those without an age never.
@@ -100,13 +102,19 @@ class Window:
         """
         if self.tokens is None:
             return call
-        call = _with_fair_answer(call, self.tokens)
-        room = self.tokens - answer_tokens(call)
+        window = int(self.tokens * (1 - self._spare))
+        call = _with_fair_answer(call, window)
+        room = window - answer_tokens(call)
         need = await self._tokens(call, room)
         while need > room and (oldest := _oldest(call)):
             call = _without(call, self._enough(oldest, need - room, need / self.estimate.of_call(call)))
             need = await self._tokens(call, room)
-        return call if need <= room else self._with_less_answer(call, need)
+        return call if need <= room else _with_less_answer(call, need, window)
+
+    def narrow(self) -> None:
+        """Put less into the context from now on: a prompt was too long for the server, whatever was counted."""
+        self._spare = min(self._spare + 0.05, 0.3)
+        self.estimate.raise_()
 
     async def _tokens(self, call: Call, room: int) -> int:
         estimated = self.estimate.of_call(call)
@@ -134,17 +142,17 @@ class Window:
             freed += self.estimate.of_text(part.text) * scale
         return chosen
 
-    def _with_less_answer(self, call: Call, need: int) -> Call:
-        assert self.tokens is not None  # `fit` asked
-        left = self.tokens - need
-        if left < min(call.max_tokens, LEAST_ANSWER_TOKENS):
-            raise PromptTooLong(
-                f"The prompt for {call.purpose.value} has about {need:,} tokens without anything that could be left out, and "
-                f"{left:,} of the model's {self.tokens:,} would be left for the answer. Serve the model with a longer context "
-                "(vLLM: --max-model-len), share less of the data (--share schema), or drop columns."
-            )
-        answer = min(call.max_tokens, left)
-        return replace(call, max_tokens=answer, thinking=min(thinking_tokens(call), left - answer))
+
+def _with_less_answer(call: Call, need: int, window: int) -> Call:
+    left = window - need
+    if left < min(call.max_tokens, LEAST_ANSWER_TOKENS):
+        raise PromptTooLong(
+            f"The prompt for {call.purpose.value} has about {need:,} tokens without anything that could be left out, and "
+            f"{max(left, 0):,} of the model's {window:,} would be left for the answer. Serve the model with a longer context "
+            "(vLLM: --max-model-len), share less of the data (--share schema), or drop columns."
+        )
+    answer = min(call.max_tokens, left)
+    return replace(call, max_tokens=answer, thinking=min(thinking_tokens(call), left - answer))
 
 
 def _with_fair_answer(call: Call, window: int) -> Call:

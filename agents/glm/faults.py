@@ -42,6 +42,8 @@ class Turn:
     """Pieces of the body, and pauses in seconds between them."""
     delay_seconds: float = 0.0
     """Before anything is answered."""
+    raw: bytes | None = None
+    """Sent instead of all that, where it is no HTTP; the connection ends with it."""
     cut: bool = False
     """Whether the connection is broken at the end, where the protocol would say that the answer is complete."""
 
@@ -137,6 +139,11 @@ def declines(reason: str) -> Turn:
 def sends(*steps: bytes | float, content_type: str = "text/event-stream") -> Turn:
     """Send any bytes."""
     return Turn(headers={"content-type": content_type}, steps=steps)
+
+
+def speaks(data: bytes) -> Turn:
+    """Send bytes that need not be HTTP, and end the connection."""
+    return Turn(raw=data)
 
 
 def redirects(to: str) -> Turn:
@@ -252,8 +259,8 @@ class FaultServer:
             self.requests.append(request)
             turn = self._turn(request)
             await _answer(writer, turn)
-            if turn.cut:
-                return True
+            if turn.cut or turn.raw is not None:
+                return turn.cut
         return False
 
     def _turn(self, request: Received) -> Turn:
@@ -287,6 +294,9 @@ async def _read(reader: asyncio.StreamReader) -> Received | None:
 async def _answer(writer: asyncio.StreamWriter, turn: Turn) -> None:
     """Send a turn, its body in chunks, so that its end is told from a broken connection."""
     await asyncio.sleep(turn.delay_seconds)
+    if turn.raw is not None:
+        writer.write(turn.raw)
+        return await writer.drain()
     head = [f"HTTP/1.1 {turn.status} {turn.status}", *(f"{name}: {value}" for name, value in turn.headers.items())]
     writer.write("\r\n".join([*head, "transfer-encoding: chunked", "", ""]).encode("latin-1"))
     for step in turn.steps:
@@ -297,4 +307,4 @@ async def _answer(writer: asyncio.StreamWriter, turn: Turn) -> None:
             await asyncio.sleep(step)
     if not turn.cut:
         writer.write(b"0\r\n\r\n")
-    await writer.drain()
+    return await writer.drain()

@@ -1,11 +1,16 @@
 """The client against servers and networks that fail, dawdle, or say what is no answer."""
 
 import asyncio
+import contextlib
+import json
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.agents.glm.talk import QUICK, Talk, call
 
 from open_autoglm.agents.glm import faults
@@ -14,6 +19,21 @@ from open_autoglm.agents.glm.endpoint import Endpoint, Timing
 from open_autoglm.agents.glm.faults import FaultServer, Turn
 from open_autoglm.agents.glm.wire import Finish
 from open_autoglm.errors import EndpointFailed
+
+KEYS = st.sampled_from(
+    ["choices", "delta", "message", "content", "reasoning", "reasoning_content", "refusal", "finish_reason", "usage", "prompt_tokens",
+     "completion_tokens", "prompt_tokens_details", "cached_tokens", "model", "error", "code", "index"]
+)  # fmt: skip
+CHUNKS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from(["stop", "length", "text", ""])
+    | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON that looks a little like the protocol."""
 
 # --- failures that pass ---------------------------------------------------------------------------------------------------
 
@@ -36,6 +56,16 @@ from open_autoglm.errors import EndpointFailed
         faults.sends(b"%PDF-1.7 not a stream", content_type="application/pdf"),
         faults.sends(b"{not json", content_type="application/json"),
         faults.sends(),
+        faults.sends(b"data: " + b"[" * 200_000 + b"\n\n"),
+        faults.sends(b"[" * 200_000, content_type="application/json"),
+        faults.speaks(b""),
+        faults.speaks(b"SSH-2.0-OpenSSH_9.6\r\n"),
+        faults.speaks(
+            b"HTTP/1.1 200 OK\r\ncontent-length: 99999\r\ncontent-type: text/event-stream\r\n\r\ndata: {}\n\n"
+        ),
+        faults.speaks(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\nnot gzip at all"),
+        faults.speaks(b"HTTP/1.1 500 No\r\ncontent-type: application/json\r\n\r\n" + b"[" * 200_000),
+        faults.speaks(b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000 + b"\r\n\r\n"),
     ],
 )
 def test_what_passes_is_tried_again(talk: Talk, fault: Turn) -> None:
@@ -43,6 +73,35 @@ def test_what_passes_is_tried_again(talk: Talk, fault: Turn) -> None:
     reply = talk(fault, faults.says("a whole answer"))
 
     assert (reply.text, reply.retries) == ("a whole answer", 1)
+
+
+def test_an_endpoint_that_is_gone_is_tried_once_more_and_no_oftener(talk: Talk) -> None:
+    """After all tries failed, the next call does not begin to count again; one that is answered does."""
+    gone = [faults.complains(503)]
+    with pytest.raises(EndpointFailed, match="again"):
+        talk(*gone * 3, *gone, calls=[call(), call()], patient=True)
+    assert len(talk.bodies) == 4
+    talk(*gone * 3, faults.says("back"), *gone * 2, faults.says("ok"), calls=[call(), call(), call()], patient=True)
+
+    assert [reply.text for reply in talk.replies] == ["back", "ok"]
+
+
+@given(data=st.binary(max_size=300), in_event=st.booleans())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_an_answer_or_a_failure(talk: Talk, data: bytes, in_event: bool) -> None:  # noqa: FBT001  # drawn
+    """Nothing that a server can send raises anything else."""
+    turn = faults.sends(b"data: " + data + b"\n\n") if in_event else faults.speaks(data)
+    with pytest.raises(EndpointFailed):
+        talk(turn, timing=replace(QUICK, retries=0))
+
+
+@given(chunks=st.lists(CHUNKS, max_size=6))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_is_an_answer_or_a_failure(talk: Talk, chunks: list[object]) -> None:
+    """Also where it looks like the protocol."""
+    turn = faults.sends(*[b"data: " + json.dumps(chunk).encode() + b"\n\n" for chunk in chunks])
+    with contextlib.suppress(EndpointFailed):
+        assert isinstance(talk(turn, timing=replace(QUICK, retries=0)).text, str)
 
 
 def test_tries_are_bounded(talk: Talk) -> None:
