@@ -42,7 +42,7 @@ class Attempt:
     params: Mapping[str, Json] | None = None
     detail: Mapping[str, Json] = field(default_factory=dict)
     """Numbers of the attempt: fold scores, fit_seconds, predict_seconds, model_bytes, weights of an ensemble, and of the first
-    of a run short of time: fold_seconds (one fold, with all that belongs to it) and rows (what each of its folds learns from). Also what it tried and may not: violations, low_violations (see `violations`)."""
+    of a run short of time: fold_seconds (one fold, with all that belongs to it) and rows (what each of its folds learns from)."""
     repairs: int = 0
     mean: float | None = None
     standard_error: float | None = None

@@ -19,6 +19,7 @@ from open_autoglm.agents.records import Records
 from open_autoglm.agents.seal import FILE_NAME as KEY_FILE
 from open_autoglm.agents.seal import seal_of
 from open_autoglm.agents.strategist import Operator
+from open_autoglm.agents.violations import VIOLATIONS, Tried, add_violations, tried_by_attempt
 from open_autoglm.errors import RunDirectoryError, SandboxError
 from open_autoglm.events import Json
 from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
@@ -288,6 +289,7 @@ class Journal(Records):
         """
         with self.transaction() as db:
             add_connections(db, execution.attempt, execution.report)
+            add_violations(db, execution.attempt, execution.report)
             self._write(db, execution)
 
     def _write(self, db: sqlite3.Connection, execution: Execution) -> None:
@@ -308,3 +310,7 @@ class Journal(Records):
     def connections(self) -> list[Connected]:
         """Return what left the sandboxes and what was not let out, in the order of the first, by attempt."""
         return self.each(connected_from, self.rows(CONNECTIONS))
+
+    def violations(self) -> Mapping[str, Tried]:
+        """Return what code tried and may not, of the attempts that tried something."""
+        return tried_by_attempt(self.rows(VIOLATIONS))

@@ -1,6 +1,6 @@
 """The tables of the journal."""
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS stages (name TEXT PRIMARY KEY, result TEXT NOT NULL);
@@ -86,6 +86,14 @@ CREATE TABLE IF NOT EXISTS calls (
     error TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS calls_by_attempt ON calls(attempt);
+CREATE TABLE IF NOT EXISTS violations (
+    attempt TEXT NOT NULL,
+    what TEXT NOT NULL,
+    why TEXT NOT NULL,
+    low INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (attempt, what, why, low)
+);
 CREATE TABLE IF NOT EXISTS connections (
     attempt TEXT NOT NULL,
     host TEXT NOT NULL,

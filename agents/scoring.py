@@ -10,7 +10,6 @@ from open_autoglm.agents.briefing import best_attempt, best_fit_seconds
 from open_autoglm.agents.deps import Deps
 from open_autoglm.agents.search.reward import EVEN, reward
 from open_autoglm.agents.strategist import Operator
-from open_autoglm.agents.violations import violations_of
 from open_autoglm.sandbox.report import Status
 from open_autoglm.tools.data.split import SplitPlan
 from open_autoglm.tools.ensembling import cross_fitted_scores, greedy_weights
@@ -77,8 +76,7 @@ def close(deps: Deps, attempt: Attempt, problem: str) -> Attempt:
         return replace(attempt, status=AttemptStatus.SCORED)
     scores = fold_scores(deps, attempt)
     known = {name: value for name, value in attempt.detail.items() if name != "cut"}  # of a search that went on since
-    tried = violations_of(deps.journal.executions(attempt.id))
-    detail = {**known, **timings(deps, attempt), **tried, "fold_scores": list(scores)}
+    detail = {**known, **timings(deps, attempt), "fold_scores": list(scores)}
     attempt = replace(attempt, detail=detail)
     if problem == CUT or (problem and was_cut(deps, attempt)):
         return replace(attempt, status=AttemptStatus.STOPPED, failure=deps.say(CUT), detail={**detail, "cut": True})

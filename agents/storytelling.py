@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 
-from open_autoglm.agents.attempts import Attempt
 from open_autoglm.agents.briefing import attempts_made
 from open_autoglm.agents.departing import allowed_hosts
 from open_autoglm.agents.deps import Deps, available_cpus
@@ -14,6 +13,7 @@ from open_autoglm.agents.finalise.settle import Settled
 from open_autoglm.agents.outcome import StopReason
 from open_autoglm.agents.reporting import cost_of, run_warnings, unmet_wishes, writer_of
 from open_autoglm.agents.strategist import Operator
+from open_autoglm.agents.violations import Tried
 from open_autoglm.events import EventKind, Json, read_events
 from open_autoglm.tools.export import story as told
 from open_autoglm.tools.export.story import RunStory
@@ -74,6 +74,7 @@ def leaderboard(deps: Deps) -> tuple[told.Attempt, ...]:
     best = deps.journal.best_attempts(
         greater_is_better=deps.workspace.metric.greater_is_better, count=MOST_ATTEMPTS // 2
     )
+    tried = deps.journal.violations()
     shown = {attempt.id: attempt for attempt in [*best, *deps.journal.recent_attempts(MOST_ATTEMPTS // 2)]}
     return tuple(
         told.Attempt(
@@ -87,16 +88,11 @@ def leaderboard(deps: Deps) -> tuple[told.Attempt, ...]:
             fit_seconds=attempt.number("fit_seconds"),
             predict_seconds=attempt.number("predict_seconds"),
             lesson=attempt.lesson or attempt.failure,
-            violations=tuple(told.Violation.model_validate(item) for item in _listed(attempt, "violations")),
-            low_violations=int(attempt.number("low_violations") or 0),
+            violations=tuple(map(told.Violation.model_validate, tried.get(attempt.id, Tried()).violations)),
+            low_violations=tried.get(attempt.id, Tried()).low_violations,
         )
         for attempt in sorted(shown.values(), key=lambda attempt: (len(attempt.id), attempt.id))  # a9999 before a10000
     )
-
-
-def _listed(attempt: Attempt, name: str) -> list[Json]:
-    value = attempt.detail.get(name, [])
-    return list(value) if isinstance(value, list) else []
 
 
 def _scores(deps: Deps, settled: Settled) -> told.Scores:

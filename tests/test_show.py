@@ -74,22 +74,24 @@ def test_what_code_tried_and_may_not_is_told(root: Path) -> None:
     with_journal(run_dir, [0.9, 0.8])
     assert "tried and may not" not in view_as_text(look_at(run_dir))
     journal = Journal(run_dir / "journal.sqlite")
-    attempt = journal.attempt(look_at(run_dir).attempts[0].attempt)
-    tried: dict[str, Json] = {
-        "violations": [{"what": "ptrace", "why": "reading another process", "count": 3}],
-        "low_violations": 1200,
-    }
-    journal.update(replace(attempt, detail={**attempt.detail, **tried}))
+    name = look_at(run_dir).attempts[0].attempt
+    report = ExecutionReport()
+    report.violations.add(
+        kind="system_call", subject="ptrace", detail="reading another process", severity="high", count=3
+    )
+    report.violations.add(kind="system_call", subject="open /x", detail="read-only", severity="low", count=1200)
+    journal.seal.sign(report)
+    journal.record(Execution(attempt=name, phase="fold.fit", fold=0, report=report, ok=True))
     journal.close()
 
     view = look_at(run_dir)
 
     text = view_as_text(view)
-    assert f"What code tried and may not (seen from outside, and stopped):\n  {attempt.id}: ptrace (3 ×)\n" in text
+    assert f"What code tried and may not (seen from outside, and stopped):\n  {name}: ptrace (3 ×)\n" in text
     assert "And 1,200 of low severity" in text
     record = view_as_record(view)["leaderboard"]
     assert isinstance(record, list)
-    assert record[0]["violations"] == tried["violations"]
+    assert record[0]["violations"] == [{"what": "ptrace", "why": "reading another process", "count": 3}]
     assert (record[0]["low_violations"], record[1]["violations"]) == (1200, [])
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from open_autoglm.agents.connections import CONNECTIONS, Connected, connected_from
+from open_autoglm.agents.violations import VIOLATIONS, Tried, tried_by_attempt
 from open_autoglm.events import Json
 from open_autoglm.tools.places import short
 
 _ATTEMPTS = """
 SELECT id AS attempt, operator, parents, status, title, mean, standard_error,
-       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure,
-       coalesce(json_extract(detail, '$.violations'), '[]') AS violations, coalesce(json_extract(detail, '$.low_violations'), 0) AS low_violations
+       json_extract(detail, '$.fit_seconds') AS fit_seconds, lesson, failure
 FROM attempts WHERE status != 'empty' ORDER BY number
 """
 _HOSTS = "SELECT coalesce(json_extract(result, '$.allowed_hosts'), '[]') FROM stages WHERE name = 'sandbox'"
@@ -73,13 +73,14 @@ def read_journal(path: Path, problems: list[str]) -> Recorded:
 
 def _recorded(database: sqlite3.Connection) -> Recorded:
     (hosts,) = database.execute(_HOSTS).fetchone() or ("[]",)
+    tried = tried_by_attempt(database.execute(VIOLATIONS))
     return Recorded(
-        attempts=tuple(_row(record) for record in database.execute(_ATTEMPTS)),
+        attempts=tuple(_row(record, tried.get(record["attempt"], Tried())) for record in database.execute(_ATTEMPTS)),
         connections=tuple(connected_from(record) for record in database.execute(CONNECTIONS)),
         allowed_hosts=tuple(json.loads(hosts)),
     )
 
 
-def _row(record: sqlite3.Row) -> AttemptRow:
-    listed = {name: tuple(json.loads(record[name])) for name in ("parents", "violations")}
-    return AttemptRow(**{**dict(record), **listed})
+def _row(record: sqlite3.Row, tried: Tried) -> AttemptRow:
+    known = {**dict(record), "parents": tuple(json.loads(record["parents"]))}
+    return AttemptRow(**known, violations=tried.violations, low_violations=tried.low_violations)
