@@ -278,7 +278,7 @@ def test_docker_asks_the_engine_for_one_device(tmp_path: Path) -> None:
 
 def test_docker_without_an_image_for_gpus_says_how_to_build_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rather than to run in one without the libraries."""
-    monkeypatch.setattr(docker_backend, "_asked", lambda path: 404)
+    monkeypatch.setattr(docker_backend, "status_of", lambda path: 404)
     with pytest.raises(SandboxUnavailable, match="autoglm sandbox build --gpu"):
         docker_backend._image_for_gpus()
 
