@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 
 from open_autoglm.sandbox.supervision.streams import sanitise
 
@@ -44,10 +45,11 @@ def quoted(text: str, limit: int = 80) -> str:
     )
 
 
-def shortened(text: str, limit: int) -> str:
-    """Return the beginning and the end of a text that is too long, and in between how much was left out."""
+def shortened(text: str, limit: int, change: Callable[[str], str] = str) -> str:
+    """Return the beginning and the end of a text that is too long, and in between how much was left out; what is kept, changed."""
     if len(text) <= limit:
-        return text
+        return change(text)
     head = limit // 3
     tail = limit - head
-    return f"{text[:head]}\n... ({len(text) - limit} characters left out) ...\n{text[len(text) - tail :]}"
+    gone = f"... ({len(text) - limit} characters left out) ..."
+    return "\n".join([change(text[:head]), gone, change(text[len(text) - tail :])])

@@ -14,6 +14,8 @@ ALIKE = 4
 """So many numbered columns of one kind are told in one line."""
 NAMED_SHARE = 0.6
 """Share of the room that full lines may take before the rest is only named."""
+_GAPS = 4
+"""Columns that lack up to a quarter of their values come before those that lack up to a half, and so on."""
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 _FIRST = ("target", "time", "group", "series", "id", "weight")
 _USELESS = (ColumnKind.EMPTY, ColumnKind.CONSTANT)
@@ -40,7 +42,8 @@ def _rank(run: Run, shown: Disclosure) -> tuple[int, int]:
         return 1, 0
     if column.kind in _USELESS or column.role == "dropped":
         return 3, 0
-    return 2, 0 if len(run) > 1 else 1  # one line for many first
+    gaps = 0 if shown.share == "schema" else int(_GAPS * column.missing_fraction)
+    return 2, gaps + (len(run) == 1)  # one line for many first, what is hardly ever filled last
 
 
 def _runs(columns: Sequence[ColumnProfile]) -> Iterator[Run]:

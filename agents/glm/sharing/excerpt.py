@@ -37,7 +37,7 @@ def report_excerpt(report: ExecutionReport, bundle: CodeBundle, share: Share, br
     source = shown_source(bundle, shown, paths=[frame.file for frame in frames]).files
     lines = [_ending(report), *_what_it_tried(report, masked)]
     if report.detail:
-        lines.append(f"why: {masked(shortened(cleaned(report.detail), MESSAGE_CHARACTERS))}")
+        lines.append(f"why: {shortened(cleaned(report.detail), MESSAGE_CHARACTERS, masked)}")
     if report.exception.type:
         lines.append(f"exception: {_type(report.exception.type, masked)}")
         if share != "schema" and report.exception.message:
@@ -94,5 +94,4 @@ def _output(stream: Stream, *, cut: bool) -> str:
 
 
 def _words(text: str, limit: int, share: Share, masked: Masker) -> str:
-    plain = cleaned(text)
-    return shortened(plain if share == "rows" else masked(plain), limit)
+    return shortened(cleaned(text), limit, str if share == "rows" else masked)

@@ -26,6 +26,8 @@ HOSTS = (
 )  # fmt: skip
 """Sentences that the host closes an attempt with."""
 LINE_CHARACTERS = 300
+_READ_CHARACTERS = 1_000
+"""Of a longer line the rest is left out before anything is looked for in it."""
 BLANK = "…"
 _QUOTED = re.compile(r"(?<![A-Za-z0-9_])(?:'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”|‘[^’\n]*’|「[^」\n]*」)")
 _NUMBER = re.compile(r"(?P<stem>[A-Za-z_]?)(?P<number>\d+(?:[.,:/-]\d+)*(?:[eE][-+]?\d+)?)")
@@ -51,6 +53,7 @@ def lesson_text(
         past: The attempt that it is about, where there is one.
         seen: Texts that hold data and that the writer of the line was shown (rows, messages, output).
     """
+    words = words[:_READ_CHARACTERS]
     if share == "rows":
         return _one_line(words)
     shown = Disclosure.of(brief, share)
@@ -59,7 +62,7 @@ def lesson_text(
 
 def stored_lesson(words: str, brief: Brief, past: Past | None = None, *, seen: Iterable[str] = ()) -> Shared:
     """Clean a lesson to be kept beyond its run: no column, no class, no level, no number but scores and parameters."""
-    shown = Disclosure.of(brief, "schema")
+    shown, words = Disclosure.of(brief, "schema"), words[:_READ_CHARACTERS]
     return _one_line(_Eraser(shown=shown, brief=brief, past=past, seen=tuple(seen), keep=frozenset()).erased(words))
 
 
@@ -73,6 +76,7 @@ def failure_text(line: str, share: Share, brief: Brief, bundle: CodeBundle | Non
 
     Under `schema` it is the type of the exception and the place in the bundle.
     """
+    line = line[:_READ_CHARACTERS]
     if share == "rows":
         return _one_line(line)
     files = {} if bundle is None else bundle.files

@@ -1,6 +1,7 @@
 """Values that nobody may be told, planted in tables and in executions: none comes out below the level that shows it."""
 
 import base64
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,8 @@ from tests.agents.glm.sharing.world import (
 )
 
 from open_autoglm.agents.glm.sharing import Share, data_card, failure_text, report_excerpt, source_for
+from open_autoglm.agents.glm.sharing.code_text import words_of
+from open_autoglm.agents.glm.sharing.vocabulary import MESSAGE_WORDS
 from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.inside.runtime import driver
 from open_autoglm.sandbox.report import ExecutionReport, Status
@@ -172,6 +175,29 @@ def test_no_value_is_in_an_excerpt(share: Share, way: str, canary: str, template
     report.claimed_seconds[canary] = 1.0
     report.connections.add(host=canary, refused=said)
     assert_untold(canary, report_excerpt(report, a_bundle(), share, a_brief()))
+
+
+anything = st.text(min_size=6, max_size=40).filter(
+    lambda text: any(len(word) >= 4 and not _is_known(word) for word in re.findall(r"\w+", text))
+)
+
+
+def _is_known(word: str) -> bool:
+    return word.lower() in MESSAGE_WORDS or any(word in words_of(code) for code in a_bundle().files.values())
+
+
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
+@given(cell=anything, way=st.sampled_from(sorted(WAYS)), template=st.sampled_from(MESSAGES))
+def test_no_cell_whatsoever_is_in_an_excerpt(cell: str, way: str, template: str) -> None:
+    """Any text in which a word is no library's and not the code's own, in any script."""
+    written = WAYS[way](cell)
+    report = failed(template.replace("{}", written), stdout=written, stderr=written)
+    for share in CLOSED:
+        text = report_excerpt(report, a_bundle(), share, a_brief())
+        assert cell not in text
+        for word in re.findall(r"\w+", cell):
+            assert len(word) < 4 or _is_known(word) or word not in text
 
 
 @pytest.mark.parametrize("share", CLOSED)
