@@ -22,6 +22,7 @@ from open_autoglm.evals.containment.traps import Traps
 from open_autoglm.evals.containment.ways import Way
 from open_autoglm.events import Json
 from open_autoglm.sandbox.backends.image import locked
+from open_autoglm.sandbox.backends.trial import NO_NETWORK
 from open_autoglm.sandbox.base import Job, Session
 from open_autoglm.sandbox.policy import default_policy
 from open_autoglm.sandbox.report import ExecutionReport, status_name
@@ -97,11 +98,8 @@ class _Bench:
         if not program.network:
             return ""
         readiness = self.way(program.policy(door=self.traps.door)).probe()
-        return (
-            ""
-            if readiness.ready
-            else f"its policy is refused, as it must be where it could not be kept: {readiness.reason}"
-        )
+        as_it_must_be = not readiness.ready and NO_NETWORK in readiness.reason
+        return f"its policy is refused, as it must be: {NO_NETWORK}" if as_it_must_be else ""
 
 
 def run_programs(

@@ -10,12 +10,13 @@ from open_autoglm.sandbox.supervision.folders import temporary
 from open_autoglm.sandbox.supervision.session import SupervisedSession
 
 TRIAL_SECONDS = 20
+NO_NETWORK = "It has no network of its own that the policy's hosts could be let into."
 
 
 def problem_with(launcher: Launcher) -> str | None:
     """Return why a job that does nothing does not run, or None where it runs."""
     if launcher.policy.network.access == "proxy" and launcher.seclusion is not Seclusion.NAMESPACES:
-        return "It has no network of its own that the policy's hosts could be let into."
+        return NO_NETWORK
     limits = Limits(wall_seconds=TRIAL_SECONDS, memory_bytes=1 << 30)
     with temporary("trial") as folder:
         job = Job(

@@ -4,15 +4,16 @@ import json
 import os
 from pathlib import Path
 
-from open_autoglm.errors import SandboxError
+from open_autoglm.errors import SandboxError, SandboxUnavailable
 from open_autoglm.evals.containment.manifest import Program
 from open_autoglm.evals.containment.runner import Outcome, run_programs
 from open_autoglm.evals.containment.traps import VARIABLE
-from open_autoglm.sandbox.base import Job, Readiness, Sandbox
+from open_autoglm.sandbox.backends.trial import NO_NETWORK
+from open_autoglm.sandbox.base import Job, Profile, Readiness, Sandbox
 from open_autoglm.sandbox.policy import Policy
 from open_autoglm.sandbox.report import ExecutionReport
 from open_autoglm.sandbox.report_pb2 import Isolation, Status, Stream
-from open_autoglm.sandbox.scripted import Answer, ScriptedSandbox
+from open_autoglm.sandbox.scripted import Answer, ScriptedSandbox, ScriptedSession
 
 BOMB = Program(name="fork_bomb", kind="hostile", row="1")
 
@@ -25,20 +26,27 @@ def report(said: str = "TRIED") -> ExecutionReport:
 class ScriptedWay:
     """Makes fakes that answer from one list, and takes down under which policies."""
 
-    def __init__(self, answers: list[Answer], *, with_network: bool = True) -> None:
-        self.sandbox, self.with_network = ScriptedSandbox(answers), with_network
+    def __init__(self, answers: list[Answer], *, refused: str = "") -> None:
+        self.sandbox, self.refused = ScriptedSandbox(answers), refused
         self.opened: list[tuple[str, ...]] = []
 
     def __call__(self, policy: Policy) -> Sandbox:
         self.opened.append(policy.network.allow)
-        if policy.network.allow and not self.with_network:
-            return _Refusing([])
+        if policy.network.allow and self.refused:
+            return _Refusing(self.refused)
         return self.sandbox
 
 
 class _Refusing(ScriptedSandbox):
+    def __init__(self, why: str) -> None:
+        super().__init__([])
+        self.why = why
+
     def probe(self) -> Readiness:
-        return Readiness(backend="scripted", ready=False, isolating=True, tier="none", reason="It has none.")
+        return Readiness(backend="scripted", ready=False, isolating=True, tier="none", reason=f"No. {self.why}")
+
+    def open(self, *, cpus: int = 2, profile: Profile = Profile.TABULAR) -> ScriptedSession:
+        raise SandboxUnavailable(self.why)
 
 
 def outcomes(*programs: Program, answers: list[Answer]) -> list[Outcome]:
@@ -121,7 +129,15 @@ def test_programs_of_one_policy_share_a_session() -> None:
 
 def test_where_a_policy_is_refused_its_programs_are_left_out() -> None:
     """With the sandbox's reason; all others run."""
-    found = run_programs(ScriptedWay([report()], with_network=False), [THROUGH, BOMB], listen=lambda _: None)
+    found = run_programs(ScriptedWay([report()], refused=NO_NETWORK), [THROUGH, BOMB], listen=lambda _: None)
 
     assert [outcome.contained for outcome in found] == [None, True, True]
-    assert found[0].problems == ["its policy is refused, as it must be where it could not be kept: It has none."]
+    assert found[0].problems == [f"its policy is refused, as it must be: {NO_NETWORK}"]
+
+
+def test_a_policy_that_is_refused_for_another_reason_is_a_fault() -> None:
+    """What is broken must not look like what is not promised."""
+    found = run_programs(ScriptedWay([report()], refused="It broke."), [THROUGH, BOMB], listen=lambda _: None)
+
+    assert [(outcome.status, outcome.contained) for outcome in found] == [("raised", False), ("ok", True), ("ok", True)]
+    assert found[0].problems == ["the sandbox failed: It broke."]
