@@ -24,7 +24,8 @@ def edit_key(before: CodeBundle, after: CodeBundle) -> str:
     for name in sorted({*before.files, *after.files}):
         old, new = _lines(before, name), _lines(after, name)
         if old != new:
-            changed += [f"{name}\0", *(line for line in difflib.ndiff(old, new) if line[0] in "+-")]
+            found = list(difflib.unified_diff(old, new, n=0, lineterm=""))[2:]
+            changed += [f"{name}\0", *(line for line in found if not line.startswith("@@"))]
     return hashlib.sha256("\n".join(changed).encode("utf-8", "surrogatepass")).hexdigest() if changed else ""
 
 

@@ -32,6 +32,8 @@ FALL = 0.5
 """What each place in the order of scores is worth of the place before: ranks are the same on every metric, and no outlier outweighs the rest."""
 PROGRESS = 0.1
 """Weight of how often work on a branch gained, against how good its best is."""
+CREDIT = 2
+"""Visits that everything is credited with: one pick that still runs must not make the best look like the second best."""
 MOST_IMPROVEMENTS = 10
 """Of one attempt: what comes after them seldom helps."""
 MOST_TRIALS = 25
@@ -40,9 +42,9 @@ TUNE_EVERY = 4
 MERGE_EVERY = 8
 """Newly scored attempts between two merges."""
 MERGE_WHEN_STALE = 4
-"""The same while the best branch does not get better by itself."""
+"""The same while the best branch does not get better by itself, and near the end of the budget."""
 CLOSING = 0.75
-"""Share of the budget from which whatever is new is merged."""
+"""Share of the budget from which the end is near."""
 MOST_MERGED = 12
 
 
@@ -78,7 +80,7 @@ def _should_merge(view: SearchView) -> bool:
     fresh = view.scored - view.scored_at_last_merge
     if not view.may_merge or fresh <= 0 or len(singles(view)) < 2:  # two make an ensemble
         return False
-    if view.last or (view.share_spent >= CLOSING and fresh > 1):
+    if view.last or (view.share_spent >= CLOSING and fresh >= MERGE_WHEN_STALE):
         return True
     if view.made.get(Operator.DRAFT, 0) < FIRST_DRAFTS and _may_draft(view):
         return False
@@ -115,22 +117,23 @@ def _by_promise(view: SearchView) -> Sequence[Branch]:
 
 
 def _by_bound(branch: Branch, view: SearchView) -> Iterator[Node]:
-    """Yield the attempts of a branch, the one with the highest bound first."""
+    """Yield the attempts of a branch, the one with the highest bound first; those that nobody works on go before the others."""
     count = len(branch.nodes)
     total = sum(node.children + node.running for node in branch.nodes)
 
     def bound(place: int, node: Node) -> float:
         return _upper(FALL**place, node.children + 1, node.running, total + count, view)
 
-    for _, node in sorted(enumerate(branch.nodes), key=lambda pair: (-bound(*pair), pair[0])):
+    for _, node in sorted(enumerate(branch.nodes), key=lambda pair: (pair[1].running, -bound(*pair))):
         yield node
 
 
 def _upper(value: float, visits: int, running: int, total: int, view: SearchView) -> float:
     """Return the upper confidence bound; what runs counts as visits that brought nothing."""
+    known = max(1, visits) + CREDIT
     seen = max(1, visits + running)
     weight = EXPLORATION * (1.0 - view.share_spent)
-    return value * max(1, visits) / seen + weight * math.sqrt(math.log(max(2, total)) / seen)
+    return value * known / (known + running) + weight * math.sqrt(math.log(max(2, total)) / seen)
 
 
 def _operator(node: Node, view: SearchView) -> Operator | None:

@@ -76,7 +76,7 @@ def test_an_unvisited_branch_is_tried_early_and_the_best_late() -> None:
 def test_what_runs_counts_as_a_visit_without_reward() -> None:
     """Virtual loss: the next worker goes elsewhere, and comes back when the first has ended well."""
     assert parent(tree(branch("a1", visits=4), branch("a2", visits=4), share_spent=0.8)) == "a1"
-    assert parent(tree(branch("a1", visits=4, running=4), branch("a2", visits=4), share_spent=0.8)) == "a2"
+    assert parent(tree(branch("a1", visits=4, running=9), branch("a2", visits=4), share_spent=0.8)) == "a2"
 
 
 def test_a_branch_that_does_not_get_better_gives_way() -> None:
