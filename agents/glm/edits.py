@@ -13,12 +13,13 @@ edit inside a fence or whose lines are indented differently as a block. Messages
 """
 
 import ast
-import difflib
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from rapidfuzz import fuzz, process
 
 from open_autoglm.agents.glm.parsing import without_thinking
 from open_autoglm.errors import EditRefused
@@ -30,6 +31,8 @@ MAX_CANDIDATES = 200
 MAX_COMPARED_LINES = 2_000
 LONGEST_SHOWN_LINE = 160
 SHOWN_PLACES = 5
+LEAST_LIKENESS = 60.0
+"""Of a line that is named as the nearest, of 100."""
 
 _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?P<ticks>`{3,}|~{3,})[ \t]*(?P<info>[^`\n]*)$")
 _NAME = re.compile(r"(?<![\w./\\-])((?:\.{1,2}/|/)?[A-Za-z0-9_][A-Za-z0-9_./-]{0,180}\.[A-Za-z]{1,8})(?![\w/-])")
@@ -306,9 +309,9 @@ def _not_found(lines: Sequence[str], edit: _Edit) -> str:
     told = f"Edit {edit.number} fits nowhere: its SEARCH lines are not in the file."
     wanted = max(edit.search, key=lambda line: len(line.strip()))[:LONGEST_SHOWN_LINE]
     known = [line[:LONGEST_SHOWN_LINE] for line in lines[:MAX_COMPARED_LINES]]
-    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
-    if not near:
+    near = process.extractOne(wanted, known, scorer=fuzz.ratio, score_cutoff=LEAST_LIKENESS)
+    if near is None:
         return f"{told} Copy the lines exactly as they stand."
-    at = known.index(near[0])
+    at = near[2]
     shown = "\n".join(known[max(at - 2, 0) : at + 3])
     return f"{told} Nearest are these, from line {max(at - 2, 0) + 1}; copy them exactly:\n{shown}"

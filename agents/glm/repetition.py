@@ -34,11 +34,11 @@ def end_of_sense(text: str) -> int | None:
 
 def _begin(text: str, unit: int) -> int:
     """Return where the repetition of a unit of that length begins."""
-    at = len(text) - unit
-    while at >= unit and text[at - unit : at] == text[at : at + unit]:
-        at -= unit
-    while at > 0 and text[at - 1] == text[at - 1 + unit]:
-        at -= 1
+    at, step = len(text) - unit, 1 << 16
+    while step:
+        while at >= step and text[at - step : at] == text[at - step + unit : at + unit]:
+            at -= step
+        step //= 2
     return at
 
 

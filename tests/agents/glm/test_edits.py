@@ -169,13 +169,17 @@ def test_any_answer_is_survived(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a\n", "\n", "```\n", "<<<<<<< SEARCH\n", "x.py ", "#x.py\n", "=======\n", "(((", " "]
+    "unit", ["a\n", "\n", "```\n", "<<<<<<< SEARCH\n", "x.py ", "#x.py\n", "=======\n", "(((", " ", "9" * 160 + "\n"]
 )
 def test_hostile_answers_cost_little(unit: str) -> None:
     """As many characters as are read, all the same, are answered within moments."""
     big = unit * (400_000 // len(unit))
     before = time.process_time()
-    for read in (code_of, lambda answer: apply(SOURCE, answer), lambda answer: apply(answer, edit(answer[:1000], "z"))):
+    for read in (
+        code_of,
+        lambda answer: apply(SOURCE, answer),
+        lambda answer: apply(answer, edit(answer[:1000] + "x", "z")),
+    ):
         refusal(read, big)
 
     assert time.process_time() - before < 5
