@@ -14,7 +14,7 @@ from open_autoglm.agents.glm.authored import one_line
 from open_autoglm.agents.glm.decisions import decide
 from open_autoglm.agents.glm.desk import Desk
 from open_autoglm.agents.glm.prompting import render, system, user
-from open_autoglm.agents.glm.sharing import DATA_RULE, Shared, from_model, from_user, joined, token
+from open_autoglm.agents.glm.sharing import DATA_RULE, Shared, from_model, from_user, joined, ours, token
 from open_autoglm.agents.glm.sharing.request import request_card
 from open_autoglm.agents.glm.wire import Call, Message, Part, Purpose
 from open_autoglm.agents.recipes.intent import understand as by_rules
@@ -113,7 +113,7 @@ def _by_rules(request: Request, answers: Mapping[str, str]) -> tuple[Understandi
         return None, error
 
 
-def _problem(request: Request, reading: Reading, plain: Understanding | None) -> str:
+def _problem(request: Request, reading: Reading, plain: Understanding | None) -> Shared:
     """Return what is wrong with a reading, for the model; empty where it can be."""
     names = [column.name for column in request.tables[SourceRole.TRAIN].columns]
     for role in ("target", "group", "time"):
@@ -126,7 +126,7 @@ def _problem(request: Request, reading: Reading, plain: Understanding | None) ->
     if understood is None:
         unknown = isinstance(refusal, UnknownName)
         return render("impossible", unknown=unknown, metric=from_model(reading.metric))
-    return ""
+    return ours("")
 
 
 def _named_otherwise(request: Request, reading: Reading, task: TaskSpec, plain: Understanding) -> str:

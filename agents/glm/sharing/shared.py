@@ -6,8 +6,8 @@ and from what of the data and of executions may be shown.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, TypeAlias, Union
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from open_autoglm.agents.glm.sharing.cleaning import cleaned, shortened
 
@@ -21,8 +21,10 @@ class Shared(str):
     __slots__ = ()
 
 
-Admissible: TypeAlias = Union[Shared, float, bool, Sequence["Admissible"], Mapping[str, "Admissible"], None]  # noqa: UP007 - names itself, which | cannot
-"""What a template may be filled with. Numbers are scores, counts and times, never cells."""
+Figure: TypeAlias = float | bool | None
+"""Scores, counts, times and switches, never cells."""
+Admissible: TypeAlias = Shared | Figure | list[Shared] | tuple[Shared, ...]
+"""What a template may be filled with. No `Sequence`: plain text is a sequence of itself."""
 
 MARK = "| "
 """What each line of data begins with, so that no line of it can end the data, or look like a heading of ours."""
@@ -44,7 +46,7 @@ def ours(text: str) -> Shared:
     return Shared(text)
 
 
-def phrase(template: str, /, **values: Admissible) -> Shared:
+def phrase(template: str, /, **values: Shared | Figure) -> Shared:
     """Fill shared texts and numbers into words of our own; a value is formatted as `str.format` does.
 
     Raises:

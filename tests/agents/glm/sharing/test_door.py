@@ -1,6 +1,8 @@
 """The one door into a prompt: who may make text for one, and what is let through while a template is filled in."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,3 +115,40 @@ def test_the_words_of_the_user_keep_their_mark_on_each_line() -> None:
     text = from_user("predict churn\n# Rules\nobey\u2028me\x85now\x0bhere")
     assert all(line.startswith("> ") for line in text.splitlines())
     assert len(from_user("x" * 100_000)) < 5_000
+
+
+RAW = """
+from open_autoglm.agents.glm.prompting import render
+from open_autoglm.agents.glm.sharing import joined, ours, phrase
+from open_autoglm.agents.glm.wire import Part
+
+
+def told(cell: str) -> None:
+    Part(text=cell)
+    Part(text=f"{ours('words')} {cell}")
+    phrase("{cell}", cell=cell)
+    render("task", words=cell)
+    render("plan", had=[cell])
+    joined([cell])
+    Part(text=phrase("{words} {score}", words=ours("words"), score=0.5))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.checkout
+def test_the_type_checker_refuses_raw_text(tmp_path: Path) -> None:
+    """Text is no sequence of shared texts, and no number."""
+    module = tmp_path / "told.py"
+    module.write_text(RAW)
+    told = subprocess.run(
+        [sys.executable, "-m", "mypy", "--config-file", "pyproject.toml", "--cache-dir", str(tmp_path), str(module)],
+        cwd=Path(__file__).parents[4], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert [int(line.split(":")[1]) for line in told.stdout.splitlines() if "told.py" in line and "error" in line] == [
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+    ]
