@@ -102,3 +102,4 @@ def test_latin_letters_stand_apart_from_chinese_ones() -> None:
     assert say("{role} column", role="编号") == "编号列"
     assert say("Mean of {models}", models=["LightGBM", "x年y"]) == "LightGBM、x年y 的平均"
     assert say("{attempts}", attempts="") == ""
+    assert (say.gap, Words(language="en").gap) == ("", " "), "between sentences, too"

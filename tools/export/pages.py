@@ -69,4 +69,4 @@ def _answer(story: RunStory, say: Words) -> str:
         title=markdown(story.best_title or story.best_attempt), metric=metric_title(story.scores.metric, say), value=found["value"],
         interval=f" ({found['interval']})" if found["interval"] else "", basis=found["basis"],
     )  # fmt: skip
-    return " ".join(filter(None, [text, found["verdict"]]))
+    return say.gap.join(filter(None, [text, found["verdict"]]))

@@ -66,6 +66,11 @@ class Words:
 
     language: Language
 
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences."""
+        return "" if self.language == "zh" else " "
+
     def __call__(self, template: str, /, **values: object) -> str:
         """Return the text; see `said` for the arguments."""
         found = template if self.language == "en" else translations().get(template, template)
