@@ -3,7 +3,7 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -42,10 +42,11 @@ FRAMES = [
 ]
 
 
-def calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            yield node.func.id, node
+@cache
+def calls(path: Path) -> tuple[tuple[str, ast.Call], ...]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return tuple((node.func.id, node) for node in found if isinstance(node.func, ast.Name))
 
 
 def test_nobody_else_makes_shared_text() -> None:
