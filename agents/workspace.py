@@ -5,6 +5,7 @@ split.npz       holdout and folds                          staged/        what a
 profile.json    what is known of the non-holdout rows      objects/       models and predictions, by content hash
 journal.sqlite  the truth                                  work/          scratch of executions in flight
 events.jsonl    what happened, for people and surfaces     deliverable/   what the user takes home
+prompts.jsonl   what a language model was sent
 report.key      seals what the journal says of executions
 """
 
