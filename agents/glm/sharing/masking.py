@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from open_autoglm.agents.glm.sharing.code_text import words_of
 from open_autoglm.agents.glm.sharing.disclosure import Disclosure
-from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, MESSAGE_WORDS
+from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, LIBRARY_NAMES, MESSAGE_WORDS
 
 _PIECE = re.compile(
     r"(?P<quoted>(?<!\w)(?:'(?:[^'\\\n]|\\.){0,2000}'|\"(?:[^\"\\\n]|\\.){0,2000}\"|`[^`\n]{0,2000}`)(?!\w))"
@@ -64,7 +64,7 @@ class Masker:
 
     def _may_be_quoted(self, inside: str) -> bool:
         if _WORD.fullmatch(inside):
-            return self.says(inside)
+            return inside in LIBRARY_NAMES or self.says(inside)
         if self._hidden & set(_WORD.findall(inside)):
             return False
         written = (f"'{inside}'", f'"{inside}"')
@@ -79,4 +79,4 @@ class Masker:
 
 
 def _is_usual(word: str) -> bool:
-    return word.lower() in MESSAGE_WORDS or word in EXCEPTIONS
+    return word.lower() in MESSAGE_WORDS or word in EXCEPTIONS or word in LIBRARY_NAMES

@@ -123,17 +123,28 @@ killed leaves limits locks logs mounts network notebook others own packages pack
 predicted processors programs put raises raising reaches reaching reads refuse refused remember request requests
 requirements rights rules runs runtime sandbox says scored seconds semaphores shuffled signals sockets solutions spawn
 starts strips subprocess syntax terminal typing untrusted whether writes
+gufunc impute imputer matmul natively reindex supervised unseen
 """
-"""Of our own checks of code and predictions."""
+"""Of our own checks of code and predictions, and some that real messages were seen to lack."""
 _CLASSES = """
-ArrowInvalid ArrowIOError ArrowKeyError ArrowNotImplementedError ArrowTypeError CatBoostError ConvergenceWarning
+ArrowCapacityError ArrowInvalid ArrowIOError ArrowKeyError ArrowNotImplementedError ArrowTypeError CatBoostError ConvergenceWarning
 DataConversionWarning DataError DatabaseError DateParseError DtypeWarning EmptyDataError IndexingError IntCastingNaNError
-InvalidIndexError JSONDecodeError LightGBMError LinAlgError LossySetitemError MergeError NotFittedError
+InvalidIndexError InvalidParameterError JSONDecodeError LightGBMError LinAlgError LossySetitemError MergeError NotFittedError
 OptionError OutOfBoundsDatetime OutOfBoundsTimedelta OutOfMemoryError ParserError PerformanceWarning PicklingError
 SettingWithCopyWarning SpecificationError UndefinedMetricWarning UnpicklingError UnsupportedFunctionCall
-UnsupportedOperation XGBoostError
+UnsupportedOperation AxisError UFuncTypeError _UFuncNoLoopError _ArrayMemoryError XGBoostError
 """
+_NAMES = """
+ArrowDtype BooleanDtype Categorical CategoricalDtype CategoricalIndex DataFrame DatetimeIndex Float64 Index Int64 MultiIndex NaN NaT
+NoneType RangeIndex Series StringDtype Timedelta Timestamp bool bool_ bytes complex complex128 datetime64 dict float float16 float32
+float64 frozenset function generator int int16 int32 int64 int8 list method module ndarray object range set str str_ timedelta64
+tuple uint16 uint32 uint64 uint8
+absolute_error balanced_subsample elasticnet friedman_mse infrequent_if_exist l1 l2 lbfgs liblinear log2 log_loss newton_cholesky
+saga sqrt squared_error use_encoded_value
+"""
+"""Types and options, which messages quote."""
 
+LIBRARY_NAMES = frozenset(_NAMES.split())
 MESSAGE_WORDS = frozenset(f"{_WORDS} {_CHECKS}".split())
 
 EXCEPTIONS = frozenset(

@@ -23,7 +23,7 @@ from tests.agents.glm.sharing.world import (
 
 from open_autoglm.agents.glm.sharing import Share, data_card, failure_text, report_excerpt, source_for
 from open_autoglm.agents.glm.sharing.code_text import words_of
-from open_autoglm.agents.glm.sharing.vocabulary import MESSAGE_WORDS
+from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, LIBRARY_NAMES, MESSAGE_WORDS
 from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.inside.runtime import driver
 from open_autoglm.sandbox.report import ExecutionReport, Status
@@ -183,7 +183,11 @@ anything = st.text(min_size=6, max_size=40).filter(
 
 
 def _is_known(word: str) -> bool:
-    return word.lower() in MESSAGE_WORDS or any(word in words_of(code) for code in a_bundle().files.values())
+    return (
+        word.lower() in MESSAGE_WORDS
+        or word in LIBRARY_NAMES | EXCEPTIONS
+        or any(word in words_of(code) for code in a_bundle().files.values())
+    )
 
 
 @pytest.mark.slow

@@ -25,6 +25,7 @@ def excerpt(message: str, **more: str) -> str:
         ("operands could not be broadcast together with shapes (712,) (711,)", "operands could not be broadcast together with shapes (‹1›,) (‹2›,)"),
         ("Length of values (712) does not match length of index (711), not 712", "Length of values (‹1›) does not match length of index (‹2›), not ‹1›"),
         ("Input X contains NaN.", "Input X contains NaN."),
+        ("'NoneType' object has no attribute 'Ann'", "'NoneType' object has no attribute '‹1›'"),
         ("name 'fit_featuers' is not defined", "name '‹1›' is not defined"),
         ("module 'pandas' has no attribute 'red'", "module 'pandas' has no attribute 'red'"),
         ("can't compare datetime.datetime to datetime.date", "can't compare datetime.datetime to datetime.date"),
