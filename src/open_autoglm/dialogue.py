@@ -128,8 +128,8 @@ def describe(task: TaskSpec, leaves: list[str], departs: list[str]) -> list[str]
         (say("Data"), say("{names}", names=sources) if sources else say("as given")),
         (say("Budget"), budget_text(task.budget, say)),
         (say("Plan"), plan),
-        (say("Leaves"), "; ".join(leaves) or say("nothing: all of it stays on this machine")),
     ]
+    rows += [(say("Leaves"), line) for line in leaves or [say("nothing: all of it stays on this machine")]]
     rows += [(say("Sandbox"), line) for line in departs]
     if wishes := wishes_text(task):
         rows.append((say("Wishes"), wishes))

@@ -21,14 +21,16 @@ from tests.agents.glm.sharing.world import (
     table,
 )
 
-from open_autoglm.agents.glm.sharing import Share, data_card, failure_text, report_excerpt, source_for
+from open_autoglm.agents.glm.sharing import Share, data_card, failure_text, report_excerpt, request_card, source_for
 from open_autoglm.agents.glm.sharing.code_text import words_of
 from open_autoglm.agents.glm.sharing.vocabulary import EXCEPTIONS, LIBRARY_NAMES, MESSAGE_WORDS
+from open_autoglm.agents.strategist import Request
 from open_autoglm.sandbox.bundles.bundle import Author, CodeBundle
 from open_autoglm.sandbox.inside.runtime import driver
 from open_autoglm.sandbox.report import ExecutionReport, Status
 from open_autoglm.sandbox.report_pb2 import ClaimedException
-from open_autoglm.tools.task import TaskType
+from open_autoglm.tools.data.sketch import sketch
+from open_autoglm.tools.task import SourceRole, TaskType
 
 CLOSED: list[Share] = ["schema", "summary"]
 NUMBERS = ("424242", "424,242", "4.24242", "424 242", "424_242", "0x67932")
@@ -298,3 +300,15 @@ def test_rows_are_told_under_rows_alone() -> None:
     for share in CLOSED:
         assert_untold(CANARY, data_card(brief.task, brief.profile, share, classes=brief.classes, rows=frame))
     assert CANARY in data_card(brief.task, brief.profile, "rows", classes=brief.classes, rows=frame)
+
+
+@pytest.mark.parametrize("share", [*CLOSED, "rows"])
+def test_before_the_rows_are_split_no_value_is_told(share: Share) -> None:
+    """A row that is read then may be in the holdout: names, kinds and counts only, and no name of a file."""
+    request = Request(prompt="?", tables={SourceRole.TRAIN: sketch(table(), CANARY)})
+    text = request_card(request, share)
+
+    assert request.tables[SourceRole.TRAIN].columns[1].levels
+    assert_untold(CANARY, text)
+    assert not [word for word in ("gruyere", "emmental", "red", "424242", "2020") if word in text]
+    assert '"colour": categorical' in text
