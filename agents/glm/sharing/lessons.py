@@ -170,13 +170,17 @@ class _Eraser:
         except ValueError:  # a date, a time
             return False
         within = 0.5000001 * 10.0 ** -len(number.partition(".")[2])
-        own = [] if self.past is None else [abs(score) for score in _scores(self.past)]
-        given = {} if self.past is None else self.past.params or {}
-        exact = [*own, *(abs(figure) for figure in given.values() if isinstance(figure, int | float))]
-        if any(abs(value - figure) <= within for figure in exact):
-            return True
+        return bool((abs(self._figures - value) <= within).any())
+
+    @cached_property
+    def _figures(self) -> npt.NDArray[np.float64]:
+        """Scores, errors and parameters that are told anyway, and differences of scores."""
         known = _scores_of(_Same(self.brief))
-        return any(bool((abs(abs(known - other) - value) <= within).any()) for other in (0.0, *own))
+        if self.past is None:
+            return known
+        own = [abs(score) for score in _scores(self.past)]
+        given = [abs(figure) for figure in (self.past.params or {}).values() if isinstance(figure, int | float)]
+        return np.concatenate([known, np.array([*own, *given]), *(abs(known - other) for other in own)])
 
 
 class _Same:
