@@ -63,6 +63,7 @@ class HttpModel:
         self._served: list[ServedModel] | None = None
         self._asking = asyncio.Lock()
         self._refused: set[str] = set()
+        self._refused_schemas: set[str] = set()
         self._counts_tokens = True
         self._gone = False
         """Whether the last question found nobody, after all tries: the next is tried once."""
@@ -73,7 +74,7 @@ class HttpModel:
     @property
     def refused(self) -> frozenset[str]:
         """Fields of requests that the endpoint was found to refuse."""
-        return frozenset(self._refused)
+        return frozenset(self._refused | ({"response_format"} if self._refused_schemas else set()))
 
     async def served(self) -> Sequence[ServedModel]:
         """Return what the endpoint serves, asked once. An endpoint without a list has an empty one.
@@ -109,7 +110,7 @@ class HttpModel:
         """Return how many tokens the prompt of a call has, by the server's own count; None where it does not count."""
         if not self._counts_tokens:
             return None
-        body = body_of(call, self.name, self._refused)
+        body = body_of(call, self.name, self._refused_for(call))
         asked: dict[str, Any] = {name: body[name] for name in _COUNTED_FIELDS if name in body}
         try:
             async with asyncio.timeout(SHORT_SECONDS):
@@ -169,7 +170,7 @@ class HttpModel:
         guesses, fits = iter(GUESSES), iter(range(FITS))
         while True:
             fitting = await self.window.fit(call)
-            body = body_of(fitting, self.name, self._refused)
+            body = body_of(fitting, self.name, self._refused_for(call))
             try:
                 reply, retries = await self._again(lambda: self._ask_once(fitting, body))  # noqa: B023  # awaited here
             except AskedWrongly as refusal:
@@ -180,13 +181,27 @@ class HttpModel:
                 named = refusal.named(sent_options(body))
                 dropped = {named} if named else set(next(guesses, ()))
                 if not dropped:
-                    self._refused -= guessed  # whatever is wrong, it is none of these
+                    self._forget(guessed, call)  # whatever is wrong, it is none of these
                     raise EndpointFailed(f"{self.endpoint.shown} refuses the request: {refusal}") from None
                 guessed |= set() if named else dropped - self._refused
-                self._refused |= dropped
+                self._learn(dropped, call)
             else:
                 self.window.estimate.learn(fitting, reply.usage.prompt)
                 return replace(reply, retries=retries, asked=None if fitting is call else fitting)
+
+    def _refused_for(self, call: Call) -> set[str]:
+        """Return what is left out of a call. A schema that was refused says nothing of others."""
+        return self._refused | ({"response_format"} if repr(call.schema) in self._refused_schemas else set())
+
+    def _learn(self, fields: set[str], call: Call) -> None:
+        self._refused |= fields - {"response_format"}
+        if "response_format" in fields:
+            self._refused_schemas.add(repr(call.schema))
+
+    def _forget(self, fields: set[str], call: Call) -> None:
+        self._refused -= fields
+        if "response_format" in fields:
+            self._refused_schemas.discard(repr(call.schema))
 
     async def _again(self, question: Callable[[], Awaitable[T]]) -> tuple[T, int]:
         """Return the answer to a question, and how many tries failed before it.

@@ -3,6 +3,7 @@
 import time
 
 from open_autoglm.agents.glm.context import answer_tokens
+from open_autoglm.agents.glm.parsing import thought_and_answer
 from open_autoglm.agents.glm.protocol import FINISHES, Chunk
 from open_autoglm.agents.glm.repetition import Watch
 from open_autoglm.agents.glm.wire import Call, Finish, Reply, Usage
@@ -72,7 +73,9 @@ class Hearing:
 
     def reply(self) -> Reply:
         """Return what was heard."""
-        text, reasoning = _apart(self._content.sense(), self._reasoning.sense())
+        text, reasoning = self._content.sense(), self._reasoning.sense()
+        if not reasoning:
+            reasoning, text = thought_and_answer(text)
         finish = self.finish or Finish.STOP
         if self._refusal:
             text, finish = self._refusal, Finish.REFUSAL
@@ -84,11 +87,3 @@ class Hearing:
             first_token_seconds=self._first,
             model=self._model,
         )
-
-
-def _apart(text: str, reasoning: str) -> tuple[str, str]:
-    """Return answer and reasoning, where the server left the reasoning in the answer."""
-    thought, mark, said = text.rpartition("</think>")
-    if reasoning or not mark:
-        return text, reasoning
-    return said.lstrip("\n"), thought.lstrip().removeprefix("<think>").strip("\n")

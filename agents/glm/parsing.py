@@ -15,7 +15,8 @@ MAX_STARTS = 64
 MAX_STEPS = 50_000
 """Tokens read in one text, over all places."""
 
-_THINK_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_THINK_END = re.compile(r"(?<![\"'])</think(?:ing)?>(?![\"'])", re.IGNORECASE)
+"""Not in quotes: code that looks for the mark does not hold one."""
 _THINK_START = re.compile(r"\s*<think(?:ing)?>", re.IGNORECASE)
 _GAP = re.compile(r"(?:[\s\ufeff]+|//[^\n]*|#[^\n]*|/\*[\s\S]*?\*/)*")
 _STRINGS = {
@@ -37,13 +38,22 @@ class NotJson(ValueError):
     """No value begins here, or it is broken, too deep or too long."""
 
 
-def without_thinking(text: str) -> str:
-    """Return what follows the last thought that the model left in its answer; of an endless thought, all of it."""
-    ends = [match.end() for match in _THINK_END.finditer(text)]
-    if ends:
-        return text[ends[-1] :]
+def thought_and_answer(text: str) -> tuple[str, str]:
+    """Return what a server without a parser for it left of the model's thinking in its answer, and the answer.
+
+    A thought without an end is an answer: nothing else is there.
+    """
     began = _THINK_START.match(text)
-    return text[began.end() :] if began else text
+    start = began.end() if began else 0
+    ends = [*_THINK_END.finditer(text, start)]
+    if not ends:
+        return "", text[start:]
+    return text[start : ends[-1].start()].strip("\n"), text[ends[-1].end() :].lstrip("\n")
+
+
+def without_thinking(text: str) -> str:
+    """Return the answer alone."""
+    return thought_and_answer(text)[1]
 
 
 def values_in(text: str) -> Iterator[Any]:

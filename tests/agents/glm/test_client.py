@@ -145,6 +145,22 @@ def test_without_response_format_the_schema_stands_in_the_prompt(talk: Talk) -> 
     assert "obeys this JSON Schema" in talk.bodies[-1]["messages"][-1]["content"]
 
 
+def test_a_refused_schema_says_nothing_of_others(talk: Talk) -> None:
+    """One that the server's grammar cannot hold is asked for in words, the next by the server's means."""
+
+    def turn(request: Any) -> Turn:
+        schema = request.body.get("response_format", {}).get("json_schema", {}).get("schema")
+        return (
+            faults.complains(400, "The JSON schema has features that are not supported")
+            if schema == SCHEMA
+            else faults.says("{}")
+        )
+
+    talk(*[turn] * 4, calls=[call(schema=SCHEMA), call(schema={"type": "object"}), call(schema=SCHEMA)])
+
+    assert ["response_format" in body for body in talk.bodies] == [True, False, True, False]
+
+
 def test_the_newer_name_of_max_tokens_is_found(talk: Talk) -> None:
     """Some models know max_completion_tokens only."""
 

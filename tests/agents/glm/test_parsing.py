@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from open_autoglm.agents.glm.parsing import MAX_CHARS, MAX_DEPTH, values_in, without_thinking
+from open_autoglm.agents.glm.parsing import MAX_CHARS, MAX_DEPTH, thought_and_answer, values_in
 
 PLAIN = st.recursive(
     st.none()
@@ -72,9 +72,21 @@ def test_a_cut_end_gives_what_is_whole(text: str, pieces: list[object]) -> None:
     assert [value for index, value in enumerate(found) if value not in found[:index]] == pieces
 
 
-def test_thinking_is_left_out() -> None:
-    """Only what follows the last thought counts."""
-    assert without_thinking("<think>a</think>b</think>c") == "c"
+@pytest.mark.parametrize(
+    ("text", "thought", "answer"),
+    [
+        ("<think>a</think>b", "a", "b"),
+        ("a\n</think>\nb", "a", "b"),
+        ("<think>a</think>b</think>c", "a</think>b", "c"),
+        ("<think>endless", "", "endless"),
+        ('x = t.split("</think>")', "", 'x = t.split("</think>")'),
+        ("p = r'<think>.*?</think>'", "", "p = r'<think>.*?</think>'"),
+        ('<think>a</think>x = "</think>"', "a", 'x = "</think>"'),
+    ],
+)
+def test_thinking_is_told_from_the_answer(text: str, thought: str, answer: str) -> None:
+    """Also where the template opened it; a mark in quotes is code."""
+    assert thought_and_answer(text) == (thought, answer)
 
 
 @given(value=st.dictionaries(st.text(), PLAIN, min_size=1, max_size=4))
