@@ -1,8 +1,10 @@
 """Systems that are no Linux: what to do there, in words."""
 
 NO_OTHER_SYSTEM = {
-    "darwin": "macOS has no isolation of this kind: run Open-AutoGLM in a Linux virtual machine or container, or on a Linux machine.",
-    "win32": "Windows has no isolation of this kind: run Open-AutoGLM in WSL 2, where Docker and bubblewrap work as on Linux.",
+    "darwin": "macOS has no isolation of this kind: run Open-AutoGLM in a container (examples/container/Dockerfile), where Landlock isolates, "
+    "or in a Linux virtual machine.",
+    "win32": "Windows has no isolation of this kind: run Open-AutoGLM in WSL 2, where Docker and bubblewrap work as on Linux, or in a container "
+    "(examples/container/Dockerfile), where Landlock isolates.",
 }
 
 
