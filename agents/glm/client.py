@@ -182,7 +182,7 @@ class HttpModel:
                 dropped = {named} if named else set(next(guesses, ()))
                 if not dropped:
                     self._forget(guessed, call)  # whatever is wrong, it is none of these
-                    raise EndpointFailed(f"{self.endpoint.shown} refuses the request: {refusal}") from None
+                    raise EndpointFailed(f"{self.endpoint.shown} refuses the request: {refusal}.") from None
                 guessed |= set() if named else dropped - self._refused
                 self._learn(dropped, call)
             else:

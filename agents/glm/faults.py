@@ -179,6 +179,7 @@ class FaultServer:
 
     Args:
         turns: What `/v1/chat/completions` answers.
+        ever: What it answers to each question beyond these.
         models: What `/v1/models` answers; a turn stands for any other answer.
         counts: Whether `/tokenize` counts (a token for four characters).
         unix_socket: Where to listen instead of a port of 127.0.0.1 that is free.
@@ -188,11 +189,13 @@ class FaultServer:
         self,
         turns: Iterable[Script] = (),
         *,
+        ever: Script | None = None,
         models: Sequence[Mapping[str, Any]] | Turn = ({"id": MODEL, "max_model_len": 32_768},),
         counts: bool = True,
         unix_socket: Path | None = None,
     ) -> None:
         self._turns = list(turns)
+        self._ever = ever
         self._models = models
         self._counts = counts
         self._unix_socket = unix_socket
@@ -272,9 +275,9 @@ class FaultServer:
         if not request.path.endswith("/chat/completions"):
             return complains(404, f"no {request.path} here")
         asked = len(self.asked)
-        if asked > len(self._turns):
+        turn = self._turns[asked - 1] if asked <= len(self._turns) else self._ever
+        if turn is None:
             return complains(418, f"ScriptExhausted: question {asked} of a script of {len(self._turns)}")
-        turn = self._turns[asked - 1]
         return turn(request) if callable(turn) else turn
 
 
