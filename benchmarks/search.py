@@ -251,7 +251,7 @@ def main() -> None:
                 )
                 print(lines[-1], flush=True)
     about = (
-        f"Mean regret over {given.seeds} landscapes, smaller is better; one unit is about twice the spread of first drafts. The last column "
+        f"Mean regret over {given.seeds} landscapes, smaller is better; first drafts spread by 0.3 to 0.5. The last column "
         "is the mean difference on the same landscapes with its standard error: below zero, uct found better attempts. The landscapes "
         "are made up (`benchmarks/search.py` says how), so that the table ranks policies and predicts no scores. The constants of uct were "
         "chosen on other landscapes of the same kinds, which those of greedy were not: read small differences with that in mind."
