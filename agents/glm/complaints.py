@@ -1,6 +1,7 @@
 """What went wrong at an endpoint, and what that means: try again, ask differently, or give up. Says it in words, without the key."""
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -115,14 +116,18 @@ def _quoted(endpoint: Endpoint, text: str) -> str:
 
 
 def _pause_seconds(header: str | None) -> float | None:
-    """Read a Retry-After: seconds, or a date."""
+    """Read a Retry-After: seconds, or a date; None where it is neither."""
     if header is None:
         return None
     try:
-        return max(float(header), 0.0)
+        seconds = float(header)
     except ValueError:
-        pass
+        seconds = _seconds_until(header)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str) -> float:
     try:
-        return max(email.utils.parsedate_to_datetime(header).timestamp() - time.time(), 0.0)
-    except ValueError:
-        return None
+        return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
+    except (ValueError, OverflowError):
+        return math.nan

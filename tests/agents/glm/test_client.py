@@ -111,6 +111,22 @@ def test_the_served_model_is_taken_where_none_is_named(talk: Talk) -> None:
     assert (talk.model.name, talk.model.context_tokens, talk.bodies[0]["model"]) == ("glm", 9000, "glm")
 
 
+@pytest.mark.parametrize("listed", [faults.complains(404), faults.complains(405), faults.sends(b"<html>", content_type="text/html"), faults.sends(b"[[[", content_type="application/json")])  # fmt: skip
+def test_an_endpoint_without_a_list_is_asked_for_the_model_that_is_named(talk: Talk, listed: Turn) -> None:
+    """Nothing is known of its context, and none is assumed; where no model is named, that is what is missing."""
+    assert talk(faults.says("ok"), models=listed).text == "ok"
+    assert talk.model is not None
+    assert talk.model.context_tokens is None
+    with pytest.raises(EndpointFailed, match="--model"):
+        talk(faults.says("ok"), models=listed, model=None)
+
+
+def test_an_endpoint_that_serves_nothing_is_named(talk: Talk) -> None:
+    """There is nothing to ask."""
+    with pytest.raises(EndpointFailed, match="serves no model"):
+        talk(models=[], model=None)
+
+
 # --- endpoints that refuse fields ----------------------------------------------------------------------------------------
 
 

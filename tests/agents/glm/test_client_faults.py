@@ -135,6 +135,17 @@ def test_a_pause_that_is_asked_for_is_made(talk: Talk) -> None:
     assert time.monotonic() - began >= 0.2
 
 
+@pytest.mark.parametrize(
+    "header", ["nan", "inf", "-1", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", "Fri, 99 Foo 99999", "1e-3", ""]
+)
+def test_a_pause_that_is_none_is_not_made(talk: Talk, header: str) -> None:
+    """A date that is over, and what nobody can wait for."""
+    reply = talk(faults.complains(429, retry_after=header), faults.says("ok"))
+
+    assert (reply.text, reply.retries) == ("ok", 1)
+    assert reply.seconds < 1
+
+
 def test_nobody_at_home_is_an_error_within_moments(tmp_path: Path) -> None:
     """What to check is in the message."""
     endpoint = Endpoint(base_url="http://127.0.0.1:1/v1", unix_socket=tmp_path / "nobody", timing=QUICK)

@@ -1,13 +1,15 @@
 """The key goes to the endpoint and nowhere else."""
 
+import asyncio
 import logging
 
+import httpx2
 import pytest
 from pydantic import SecretStr
 from tests.agents.glm.talk import Talk, call
 
-from open_autoglm.agents.glm import faults
-from open_autoglm.agents.glm.endpoint import Endpoint
+from open_autoglm.agents.glm import endpoint, faults
+from open_autoglm.agents.glm.endpoint import Endpoint, connections
 from open_autoglm.errors import EndpointFailed, SettingsError
 
 KEY = "sk-very-secret-0123456789"
@@ -81,3 +83,30 @@ def test_what_crosses_a_network_in_the_clear_is_known() -> None:
         )
     }
     assert [address for address, shown in shows.items() if shown] == ["http://h/v1"]
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nend", "ключ", "nul\0"])
+def test_a_key_that_cannot_be_one_is_refused_unseen(key: str) -> None:
+    """It would break the request, and its error would show it."""
+    with pytest.raises(SettingsError) as refused:
+        Endpoint(base_url="https://h/v1", api_key=SecretStr(key))
+
+    assert key not in str(refused.value)
+
+
+def test_a_request_elsewhere_is_not_sent() -> None:
+    """Whatever the client library is told to ask."""
+
+    async def ask_elsewhere() -> None:
+        async with connections(Endpoint(base_url="http://127.0.0.1:1/v1", api_key=SecretStr(KEY))) as http:
+            await http.get("http://127.0.0.1:2/v1/models")
+
+    with pytest.raises(httpx2.UnsupportedProtocol, match="not the endpoint"):
+        asyncio.run(ask_elsewhere())
+
+
+def test_an_answer_without_end_is_cut(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that is a single line, which the client library would keep whole."""
+    monkeypatch.setattr(endpoint, "MAX_RESPONSE_BYTES", 50_000)
+    with pytest.raises(EndpointFailed, match="more than 50,000 bytes"):
+        talk(*[faults.sends(*[b"x" * 10_000] * 20)] * 3)
