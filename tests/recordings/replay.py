@@ -5,10 +5,11 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from tests.recordings import tables
 
-from open_autoglm.agents.glm.scripted import ScriptedGLM
+from open_autoglm.agents.glm.recorded import FORMAT, VERSION, RecordedGLM
 from open_autoglm.agents.glm.wire import Purpose
 from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.outcome import Outcome
@@ -30,6 +31,7 @@ class Recording:
     table: str
     """Name of a function of `tables`."""
     attempts: int
+    search: Literal["greedy", "uct"] = "uct"
     turns: dict[Purpose, list[str]]
 
 
@@ -43,9 +45,9 @@ def read(path: Path) -> Recording:
     return Recording(**json.loads(options[1]), turns=dict(turns))
 
 
-def replay(recording: Recording, folder: Path) -> tuple[Outcome, ScriptedGLM]:
+def replay(recording: Recording, folder: Path) -> tuple[Outcome, RecordedGLM]:
     """Run a recording in a folder; the model fails loudly where its turns do not suffice."""
-    glm = ScriptedGLM(recording.turns, name="recorded")
+    glm = RecordedGLM(_on_file(recording, folder / "recording.jsonl"))
     options = RunOptions(
         prompt=recording.prompt,
         data=[getattr(tables, recording.table)(folder)],
@@ -53,7 +55,14 @@ def replay(recording: Recording, folder: Path) -> tuple[Outcome, ScriptedGLM]:
         yes=True,
         budget=BudgetSpec(attempts=recording.attempts),
         strategist="glm",
-        search="uct",
+        search=recording.search,
         base_url=ENDPOINT,
     )
     return start_run(options, connect=lambda *_: glm), glm
+
+
+def _on_file(recording: Recording, path: Path) -> Path:
+    header = {"format": FORMAT, "version": VERSION, "model": "written-by-hand"}
+    turns = [{"purpose": purpose, "text": text} for purpose, texts in recording.turns.items() for text in texts]
+    path.write_text("".join(json.dumps(line) + "\n" for line in [header, *turns]), encoding="utf-8")
+    return path
