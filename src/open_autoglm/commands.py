@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from open_autoglm.agents.budget import StopFlag
+    from open_autoglm.agents.options import RunOptions
     from open_autoglm.tools.serving.predictor import Predictor
 
 
@@ -39,11 +40,26 @@ def run_command(
 ) -> int:
     """Start a run and print how it ended."""
     options = merge_options(prompt, data, cast("Given", given), load_settings())
+    if not quiet:
+        _point_to_a_model(front, options)
 
     def start(engine: Engine, hooks: Hooks) -> Outcome:
         return engine.start(options, frames=None, hooks=hooks)
 
     return _watched(front, start, yes=options.yes, as_json=as_json, quiet=quiet)
+
+
+def _point_to_a_model(front: Front, options: "RunOptions", port: int | None = None) -> None:
+    """Tell who runs this for the first time of a server nearby that could write the code: nobody is asked unless named."""
+    from open_autoglm.doctor import VLLM_PORT, listens  # noqa: PLC0415 - runs alone look around
+
+    port = VLLM_PORT if port is None else port
+    named = options.strategist != "auto" or options.base_url is not None
+    if front.terminal.interactive and not named and not options.root.exists() and listens(port):
+        front.terminal.tell(
+            f"Something listens on 127.0.0.1:{port}, the port of vLLM; recipes write the code, since nothing names it. "
+            "`autoglm doctor` says what it serves, --base-url has it write."
+        )
 
 
 def resume_command(front: Front, run_dir: Path, given: Mapping[str, object], *, as_json: bool, quiet: bool) -> int:

@@ -162,7 +162,7 @@ def _language_model(endpoint: "Endpoint | None", port: int, ask: Ask) -> Finding
 def _found_nearby(port: int) -> str:
     """Point to an endpoint on vLLM's port of this machine. It is asked what it serves, and nothing else: nobody named it."""
     none = "no endpoint is named, and none is needed: recipes write the code, offline. docs/glm.md shows three ways to have one."
-    if not _listens(port):
+    if not listens(port):
         return none
     from open_autoglm.agents.glm.endpoint import Endpoint  # noqa: PLC0415 - only where somebody listens
     from open_autoglm.agents.glm.serving.status import Pages  # noqa: PLC0415 - as above
@@ -177,7 +177,8 @@ def _found_nearby(port: int) -> str:
     return f"{near.shown} serves {names}, and is not used, since nothing names it. To use it: export AUTOGLM_BASE_URL={near.shown}"
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether anything on this machine takes connections at a port."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS):
             return True
