@@ -39,8 +39,8 @@ async def write_bundle(attempt: Attempt, deps: Deps) -> Attempt | None:
             edit = guard.edit_of(deps.journal, attempt, bundle)
             deps.journal.save_bundle(attempt.id, bundle, edit=edit)
             return deps.journal.attempt(attempt.id)
-        if bundle.author is Author.RECIPES:
-            return None  # there is nothing else
+        if bundle.author is Author.RECIPES or attempt.operator is Operator.MERGE:
+            return None  # there is nothing else: ensembles are written by recipes, whoever wrote their members
         guard.note(deps.journal, refusal)
     assert refusal is not None, "all that was written was refused"
     return _written_in_vain(attempt, refusal, deps)

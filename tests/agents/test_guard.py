@@ -1,6 +1,6 @@
 """The loop guard: the same code, the same change and the same error are known again, and named to who writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,3 +182,22 @@ def test_an_error_that_comes_back_after_a_mend_is_named(tmp_path: Path) -> None:
     assert (first.refused, first.mends) == ([], [])
     assert [(r.kind, r.failure) for r in second.refused] == [(RefusalKind.SAME_ERROR, "it broke")]
     assert [mend.after for mend in second.mends] == [by_model(9.5)]
+
+
+class SameEnsemble(ScriptedStrategist):
+    """Writes one and the same ensemble of what a model wrote, whatever it is asked to merge."""
+
+    async def merge(self, brief: Brief, parents: Sequence[Past], weights: Mapping[str, float]) -> CodeBundle | None:
+        """Return it."""
+        return by_model(0.45)
+
+
+@pytest.mark.slow
+def test_an_ensemble_that_is_there_already_fails_nothing(tmp_path: Path) -> None:
+    """It is no idea of a model that came to nothing: there is just nothing new to merge, and it costs no attempt."""
+    writer = SameEnsemble(engine.task(), [by_model(2.0 - number / 10) for number in range(18)])
+    engine.go(tmp_path, writer=writer, search="greedy", budget=BudgetSpec(attempts=15))
+    statuses = [attempt.status for attempt in engine.attempts(tmp_path, Operator.MERGE)]
+
+    assert AttemptStatus.EMPTY in statuses
+    assert AttemptStatus.FAILED not in statuses
