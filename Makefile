@@ -6,7 +6,7 @@ WORKERS := $(shell $(PYTHON) -c 'import os; print(min(os.cpu_count() + 1, 8))')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE  # every process that the tests start would compile all it imports anew
 
-.PHONY: help demo dev check test test-all wheel docs clean
+.PHONY: help demo dev check test test-vllm test-all wheel docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,11 +37,17 @@ check: .venv/dev  ## what CI checks, the fastest first
 test: .venv/dev  ## the fast tests
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
-test-all: .venv/all  ## all tests that need no GPU and no served model, with coverage; those of Docker where it is ready, always if CI is set
+test-vllm: .venv/dev  ## the tests of a served GLM: a tiny one of random weights, by a vLLM for processors in an environment of its own
+	PYTHON=$(PYTHON) .ci/vllm-env
+	$(BIN)/python -m pytest -q -m vllm
+
+test-all: .venv/all  ## all tests that need no GPU, with coverage; those of Docker and of a served GLM where they are ready, always if CI is set
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -q -n auto --dist worksteal -m "not gpu and not vllm and not docker"
 	if [ -n "$$CI" ]; then .ci/docker-engine; fi
 	$(BIN)/coverage run -m pytest -q -m docker; status=$$?; if [ -n "$$CI" ]; then .ci/docker-engine stop; fi; exit $$status
+	if [ -n "$$CI" ]; then PYTHON=$(PYTHON) .ci/vllm-env; fi
+	$(BIN)/coverage run -m pytest -q -m vllm
 	$(BIN)/coverage combine -q && $(BIN)/coverage report && $(BIN)/python .ci/security-coverage
 
 wheel: .venv/dev  ## build the wheel, then run the fast tests against it with the sources out of reach
@@ -51,4 +57,4 @@ docs: .venv/dev  ## draw the pictures and schemas in docs/ again from the code
 	$(BIN)/python docs/draw.py
 
 clean:  ## forget the environment and everything built
-	rm -rf .venv .venv-wheel build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-vllm .venv-wheel build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -18,7 +18,10 @@ from open_autoglm.tools.tuning import Choice, Dimension, Float, Int, Space
 
 ANSWER_TOKENS = 1024
 MOST_DIMENSIONS = 8
-Option = bool | int | float | Annotated[str, Field(max_length=60)] | None
+LARGEST = 10**9
+"""Of a number in an answer: without a bound, a grammar lets a weak model write digits without end."""
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Option = bool | Annotated[int, Field(ge=-LARGEST, le=LARGEST)] | Number | Annotated[str, Field(max_length=60)] | None
 
 
 class Range(BaseModel):
@@ -28,9 +31,9 @@ class Range(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     kind: Literal["float", "int", "choice"]
-    low: float = 0.0
+    low: Number = 0.0
     """Ignored for a choice, as the other two."""
-    high: float = 0.0
+    high: Number = 0.0
     log: bool = False
     options: Annotated[list[Option], Field(max_length=8)] = []
     """Of a choice."""
