@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from open_autoglm.agents.glm.edits import apply, code_of, has_edits
+from open_autoglm.agents.glm.families import broken_wish
 from open_autoglm.agents.glm.notes import requirements_of
 from open_autoglm.agents.glm.sharing import Share, ShownSource, source_for
 from open_autoglm.agents.recipes.literals import literal
@@ -86,6 +87,8 @@ def written(
     if refused:
         told = "; ".join(f"line {found.line}: {found.message}" for found in refused[:MOST_PROBLEMS])
         raise UnusableReply(f"The code breaks the rules: {told}.")
+    if problem := broken_wish(whole, brief.task.constraints):
+        raise UnusableReply(problem)
     return bundle
 
 

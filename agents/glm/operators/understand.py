@@ -20,13 +20,18 @@ from open_autoglm.agents.glm.wire import Call, Message, Part, Purpose
 from open_autoglm.agents.recipes.intent import understand as by_rules
 from open_autoglm.agents.strategist import Question, Request, Understanding
 from open_autoglm.errors import InputError, UnknownName, Unsupported, UnusableReply
+from open_autoglm.tools.data.kinds import ColumnKind
+from open_autoglm.tools.data.sketch import ColumnSketch
 from open_autoglm.tools.metrics import METRIC_NAMES
-from open_autoglm.tools.task import Guess, SourceRole, TaskSpec
+from open_autoglm.tools.task import Guess, SourceRole, TaskSpec, TaskType
 from open_autoglm.tools.words import Words
 
 THINKING = 1024
 ANSWER_TOKENS = 512
 LONGEST_QUESTION = 200
+FEWEST_GROUPS = 20
+MOST_GROUPS = 0.9
+"""Groups for each row at most: beyond, hardly any rows belong together."""
 
 
 class Reading(BaseModel):
@@ -120,7 +125,7 @@ def _problem(request: Request, reading: Reading, plain: Understanding | None) ->
         named = getattr(reading, role)
         if named and named not in names:
             return render("unknown_column", role=token(role), named=from_model(named))
-    if plain is not None and (named := _named_otherwise(request, reading, plain.task, plain)):
+    if plain is not None and (named := _named_otherwise(request, reading, plain)):
         return render("named_otherwise", field=token(named))
     understood, refusal = _by_rules(request, _picks(request, reading))
     if understood is None:
@@ -129,15 +134,20 @@ def _problem(request: Request, reading: Reading, plain: Understanding | None) ->
     return ours("")
 
 
-def _named_otherwise(request: Request, reading: Reading, task: TaskSpec, plain: Understanding) -> str:
+def _named_otherwise(request: Request, reading: Reading, plain: Understanding) -> str:
     """Return the field that the words name plainly and that the model reads otherwise; empty where there is none."""
-    open_fields = {guess.field for guess in task.guesses} | {question.field for question in plain.questions}
-    said = {"target": task.target, "metric": task.metric.name}
+    said = {"target": plain.task.target, "metric": plain.task.metric.name}
     for name, value in said.items():
         read = getattr(reading, name)
-        if read and read != value and name not in open_fields and getattr(request, name) is None:
+        if read and read != value and name not in _left_open(plain) and getattr(request, name) is None:
             return name
-    return ""
+    forecasts = TaskType.FORECASTING in (plain.task.task_type, reading.task_type)
+    return "task_type" if forecasts and reading.task_type != plain.task.task_type else ""
+
+
+def _left_open(plain: Understanding) -> set[str]:
+    """Return the fields that the words leave open: those that rules guess or would ask for."""
+    return {guess.field for guess in plain.task.guesses} | {question.field for question in plain.questions}
 
 
 def _picks(request: Request, reading: Reading) -> dict[str, str]:
@@ -168,14 +178,24 @@ def _understanding(
 def _role_guesses(request: Request, reading: Reading, task: TaskSpec, reason: str) -> Iterator[Guess]:
     """Yield the roles that the model sees and the rules found nothing for."""
     taken = {task.target}
-    kinds = {column.name: column.kind for column in request.tables[SourceRole.TRAIN].columns}
-    for role in ("group", "time"):
+    table = request.tables[SourceRole.TRAIN]
+    columns = {column.name: column for column in table.columns}
+    for role, can_be in (("group", _can_be_group), ("time", _can_be_time)):
         named = getattr(reading, role)
-        free = named and named not in taken and not task.columns.roles_of(named)
-        dated = role != "time" or kinds.get(named) == "datetime"
-        if free and dated and getattr(task.columns, role) is None:
+        free = named in columns and named not in taken and not task.columns.roles_of(named)
+        if free and can_be(columns[named], table.rows) and getattr(task.columns, role) is None:
             taken.add(named)
             yield Guess(field=f"columns.{role}", value=named, reason=reason)
+
+
+def _can_be_group(column: ColumnSketch, rows: int) -> bool:
+    """Whether rows can be set aside by the column: it has many values, and rows share them."""
+    plain = column.kind in (ColumnKind.NUMERIC, ColumnKind.CATEGORICAL, ColumnKind.IDENTIFIER)
+    return plain and FEWEST_GROUPS <= column.distinct <= MOST_GROUPS * rows
+
+
+def _can_be_time(column: ColumnSketch, _: int) -> bool:
+    return column.kind is ColumnKind.DATETIME
 
 
 def _questions(
@@ -183,7 +203,13 @@ def _questions(
 ) -> Iterator[Question]:
     """Yield what is still open: the rules' own questions, and the one that the model would ask."""
     yield from read.questions
-    if reading.ask == "nothing" or reading.ask in answers or reading.ask in {q.field for q in read.questions}:
+    settled = plain is not None and reading.ask not in _left_open(plain)
+    if (
+        reading.ask == "nothing"
+        or settled
+        or reading.ask in answers
+        or reading.ask in {q.field for q in read.questions}
+    ):
         return
     by_hand = None if plain is None else next((q for q in plain.questions if q.field == reading.ask), None)
     picked = str(getattr(reading, reading.ask)) or read.task.metric.name

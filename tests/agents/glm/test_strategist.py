@@ -138,6 +138,16 @@ def test_useless_answers_end_in_a_recipe(useless: str | Reply) -> None:
     assert glm.calls[-1].thinking == 0
 
 
+def test_what_the_user_forbids_is_not_written() -> None:
+    """A linear model is refused where linear models were forbidden; the model is told why."""
+    brief = world.brief(task=world.task(constraints={"forbidden_models": ["linear"]}))
+    glm = answering({Purpose.PLAN: [IDEAS], Purpose.DRAFT: [world.fenced(world.SOLUTION)] * 3})
+    made = drafted(glm, RECIPES_FIRST, brief)
+    assert made is not None
+    assert made.author is Author.RECIPES
+    assert "forbids models of the family linear" in glm.calls[-1].messages[-1].text
+
+
 def test_code_that_is_right_the_second_time_is_taken() -> None:
     """The model sees its answer and what was wrong with it."""
     wrong = world.fenced(world.SOLUTION.replace("import pandas as pd", "import tensorflow"))

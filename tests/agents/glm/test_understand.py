@@ -86,10 +86,31 @@ def test_the_model_may_have_something_asked() -> None:
 
 def test_roles_are_taken_where_they_can_be() -> None:
     """A group that the model sees is recorded as its guess; a time must be a column of dates."""
-    found, _ = understood(Reading(target="paid", task_type="binary", group="city", time="age"))
-    assert found.task.columns.group == "city"
+    found, _ = understood(Reading(target="paid", task_type="binary", group="age", time="age"))
+    assert found.task.columns.group == "age"
     assert found.task.columns.time is None
-    assert [guess.value for guess in found.task.guesses if guess.field == "columns.group"] == ["city"]
+    assert [guess.value for guess in found.task.guesses if guess.field == "columns.group"] == ["age"]
+
+
+@pytest.mark.parametrize("column", ["city", "income", "customer", "paid"])
+def test_a_group_must_hold_rows_together(column: str) -> None:
+    """Three towns cannot be set aside one by one, and a value of its own for each row joins nothing."""
+    found, _ = understood(Reading(target="paid", task_type="binary", group=column))
+    assert found.task.columns.group is None
+
+
+def test_a_plain_sentence_leaves_nothing_to_ask() -> None:
+    """A model that would ask for what the words say does not hold up an unattended run."""
+    asking = LATE.model_copy(update={"ask": "target", "question": "Which column?"})
+    found, _ = understood(asking, request=world.request("Predict paid."))
+    assert found.questions == ()
+
+
+def test_a_forecast_needs_words_for_it() -> None:
+    """A model that sees the future in an ordinary sentence is told so, and then rules decide."""
+    ahead = Reading(target="income", task_type="forecasting")
+    with pytest.raises(UnusableReply):
+        understood(ahead, ahead, request=world.request("Predict income."))
 
 
 def test_what_we_do_not_do_is_refused_without_a_model() -> None:
