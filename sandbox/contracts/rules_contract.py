@@ -64,6 +64,22 @@ print([number for number, way in enumerate(ways) if works(way)])
         assert (secret.read_text(), secret.stat().st_mode & 0o777, list(folder.iterdir())) == ("x", 0o666, [])
         assert secret.stat().st_mtime != 1
 
+    def test_the_dead_of_one_execution_make_no_room_for_the_next(self, bench: Bench) -> None:
+        """Children that nobody waited for come back to the fork server: its limit on processes is that of the first time, every time."""
+        code = """
+count = 0
+try:
+    while count < 400:
+        if os.fork() == 0: time.sleep(30); os._exit(0)
+        count += 1
+except OSError: pass
+print(count)
+"""
+        counts = [int(bench.run(code, processes=20).stdout.head or 0) for _ in range(4)]
+
+        assert all(0 < count <= 20 for count in counts), counts
+        assert bench.run("print(subprocess.run(['true']).returncode)", processes=20).stdout.head == "0\n"
+
     def test_what_the_policy_refuses_is_in_the_report(self, bench: Bench, tmp_path: Path) -> None:
         """By name and path, counted; and nothing of what innocent code does, such as copying a file with its rights and times."""
         code = f"""

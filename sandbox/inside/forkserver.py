@@ -151,6 +151,7 @@ def _ring(writable: Sequence[str]) -> list[int]:
 
 
 def _fork_keeper(space: Mapping[str, Any], control: socket.socket, parts: Parts) -> Keeper:
+    _reap_orphans(space)
     order, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     pid = os.fork()
     if pid == 0:
@@ -214,11 +215,18 @@ def _discard(keeper: Keeper) -> None:
 
 
 def _reap(keeper: Keeper) -> None:
-    """Wait for the keeper; what comes back here because its parent died is reaped with the next cell."""
+    """Wait for the keeper."""
     for handle in keeper.held:
         os.close(handle)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(keeper.pid, 0)
+
+
+def _reap_orphans(space: Mapping[str, Any]) -> None:
+    """Reap what came back here because its parent died, as it does without namespaces: the dead count against the limit of the next."""
+    with contextlib.suppress(ChildProcessError):
+        while not space["namespaces"] and os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _keep(space: Mapping[str, Any], order: socket.socket, parts: Parts) -> NoReturn:

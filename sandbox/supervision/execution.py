@@ -158,7 +158,8 @@ class Execution:
             self._before = self.cgroup.counters()
             try:
                 others = NOT_ITS_OWN if self.seclusion is Seclusion.NAMESPACES else 0
-                room = self.limits.processes + self._before.tasks + others
+                dead = 0 if self.seclusion.by_namespaces else tree.unreaped(self.server.process.pid)
+                room = self.limits.processes + self._before.tasks + others - dead
                 self.cgroup.limit(memory_bytes=self.limits.memory_bytes, processes=room, cpus=self.limits.cpus)
             except OSError as error:
                 raise SandboxError(f"The limits could not be set: {error}") from error

@@ -151,7 +151,8 @@ class SupervisedSession:
                 rlimits["DATA"] = limits.memory_bytes + (1 << 30)  # what the fork server brought along, and room
             # NPROC counts all processes of a user; beside a group's limit it would hide what the group counts.
             if self._launcher.seclusion is not Seclusion.NONE:
-                others = tree.tasks_of(os.geteuid()) if inside.confine and inside.user is None else 0
+                shared = inside.confine and inside.user is None
+                others = tree.tasks_of(os.geteuid()) - tree.unreaped(server.process.pid) if shared else 0
                 rlimits["NPROC"] = limits.processes + others
         return {
             "space": {

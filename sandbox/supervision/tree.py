@@ -103,6 +103,11 @@ def tasks_of(user: int) -> int:
     return sum(int(about["Threads"][0]) for _, about in _about_all() if [str(user)] == about.get("Uid", [])[:1])
 
 
+def unreaped(root: int) -> int:
+    """Return how many processes below `root` are dead and still counted, until somebody waits for them."""
+    return sum(map(_is_zombie, descendants(root)))
+
+
 def _about_all() -> Iterator[tuple[int, dict[str, list[str]]]]:
     """Yield what /proc says of each process; the owner of its folder would be root's where it forbids being looked at."""
     for folder in Path("/proc").iterdir():

@@ -210,8 +210,11 @@ def test_a_birth_that_fails_closes_what_came_with_it() -> None:
 def test_limits_that_cannot_be_set_are_the_sandboxs_failure(tmp_path: Path) -> None:
     """Nothing runs without them."""
     missing = Cgroup(folders=dict.fromkeys(("memory", "pids"), tmp_path / "nothing"), version=2)
+    midwife, guest = server()
     with pytest.raises(SandboxError, match="limits could not be set"):
-        supervised(cgroup=missing)._set_limits()
+        supervised(server=midwife, cgroup=missing)._set_limits()
+    guest.close()
+    midwife.stop()
 
 
 def test_measuring_what_was_written_costs_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from open_autoglm.agents.glm.serving.choosing import choose
 from open_autoglm.agents.glm.serving.launching import Wishes, prepare
 from open_autoglm.agents.glm.serving.programs import Program
 from open_autoglm.agents.glm.serving.server import serving
+from open_autoglm.sandbox.contracts.demand import demand
 
 ROOT = Path(__file__).parents[4]
 ENVIRONMENT = Path(os.environ.get("VLLM_ENV") or ROOT / ".venv-vllm")
@@ -39,11 +40,8 @@ class TinyGLM:
 @pytest.fixture(scope="session")
 def vllm_environment() -> Path:
     """The environment with vLLM; without it these tests are skipped, and in CI they fail."""
-    if not (ENVIRONMENT / "bin" / "vllm").exists():
-        missing = f"There is no vLLM in {ENVIRONMENT}: run .ci/vllm-env"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    there = (ENVIRONMENT / "bin" / "vllm").exists()
+    demand(there=there, reason=f"There is no vLLM in {ENVIRONMENT}: run .ci/vllm-env")
     return ENVIRONMENT
 
 
