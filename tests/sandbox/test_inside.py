@@ -177,9 +177,10 @@ def test_a_cell_is_the_first_process_of_its_namespaces(tmp_path: Path) -> None:
 ORPHANS = """
 import forkserver, os
 for _ in range(3):
-    if os.fork() == 0:
+    child = os.fork()
+    if child == 0:
         os._exit(0)
-    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
 for apart in (True, False):
     forkserver._reap_orphans({"namespaces": apart})
     try:
