@@ -22,6 +22,7 @@ from open_autoglm.agents.options import RunOptions
 from open_autoglm.agents.recipes.strategist import RecipeStrategist
 from open_autoglm.agents.search.greedy import GreedyPolicy
 from open_autoglm.agents.state import RunState
+from open_autoglm.agents.strategist import Operator
 from open_autoglm.agents.workspace import Workspace
 from open_autoglm.errors import AutoGLMError
 from open_autoglm.events import EventLog
@@ -62,7 +63,8 @@ async def way_to_code(deps: Deps) -> int:
     await steps.confirm(state, deps)
     written = 0
     for index in range(2):
-        bundle = await deps.strategist.draft(brief(deps), index)
+        attempt = deps.journal.reserve(worker=0, operator=Operator.DRAFT, slot=index, parents=(), seed=0)
+        bundle = await deps.strategist.draft(brief(deps, attempt), index)
         if bundle is None:
             break
         found = check_bundle(bundle)
