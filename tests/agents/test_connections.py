@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.agents import engine
 
 from open_autoglm.sandbox.base import Job
@@ -18,6 +19,7 @@ def calling(job: Job, report: ExecutionReport) -> None:
     )
 
 
+@pytest.mark.slow
 def test_whom_code_reached_is_on_the_page(tmp_path: Path) -> None:
     """Also what was executed after the search, such as the check that fits anew."""
     policy = default_policy()

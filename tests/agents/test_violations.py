@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from tests.agents import engine
 
 from open_autoglm.agents.attempts import Execution
@@ -60,6 +61,7 @@ def trying(job: Job, report: ExecutionReport) -> None:
     report.violations.append(TRACE)
 
 
+@pytest.mark.slow
 def test_what_is_tried_after_the_search_is_on_the_page(tmp_path: Path) -> None:
     """Such as by the fit on all rows."""
     engine.go(tmp_path, engine.Tampered("scored.fit", trying))

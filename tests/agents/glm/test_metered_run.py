@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.agents import engine
 
 from open_autoglm.agents.glm.prompt_log import read_prompts
@@ -37,6 +38,7 @@ def run(folder: Path, babbler: Babbler, **more: Any) -> Outcome:
     return start_run(options, connect=lambda _url, _model: babbler, sandbox=engine.sandbox())
 
 
+@pytest.mark.slow
 def test_what_a_model_costs_is_told_and_what_it_was_sent_is_kept(tmp_path: Path) -> None:
     """By the prices, word for word."""
     babbler = Babbler()
