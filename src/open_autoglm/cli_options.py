@@ -66,7 +66,9 @@ class Wishes:
     ] = None
     sandbox: Annotated[
         SandboxName | None,
-        Parameter(help="Where written code runs; auto takes the strongest ready. jupyter is not part of this version."),
+        Parameter(
+            help="Where written code runs; auto takes the strongest that is ready (`autoglm doctor` says which are)."
+        ),
     ] = None
     policy: Annotated[Path | None, Parameter(help="What written code may do, where it departs from the default.")] = (
         None
