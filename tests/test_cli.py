@@ -296,11 +296,12 @@ def test_config_show_tells_origins(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert "time = 600.0" in shell.out
 
 
-def test_help_says_what_this_version_lacks(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    """Jupyter is listed, and said to be missing."""
+def test_help_names_every_sandbox(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """And who says which of them are ready."""
     assert shell("run", "--help") == 0
     said = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    assert "jupyter is not part of this version" in said
+    assert "auto, docker, jupyter, bubblewrap, landlock, process" in said
+    assert "`autoglm doctor` says which are" in said
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
