@@ -64,3 +64,73 @@ def orchids(folder: Path) -> Path:
     path = folder / "orchids.csv"
     table.to_csv(path, index=False)
     return path
+
+
+def payments(folder: Path) -> Path:
+    """Write card payments, a few of them fraud: far from home, at night, and much more than the card usually pays."""
+    rng = np.random.default_rng(21)
+    rows = 3000
+    usual = rng.lognormal(3.2, 0.6, rows)
+    fraud = rng.random(rows) < 0.07
+    amount = usual * np.where(fraud, rng.lognormal(1.1, 0.7, rows), rng.lognormal(0.0, 0.5, rows))
+    hour = np.where(fraud & (rng.random(rows) < 0.6), rng.integers(0, 6, rows), rng.integers(6, 24, rows))
+    distance = rng.exponential(np.where(fraud, 60.0, 12.0))
+    table = pd.DataFrame(
+        {
+            "amount": amount.round(2),
+            "usual_amount": usual.round(2),
+            "hour": hour,
+            "km_from_home": distance.round(1),
+            "channel": rng.choice(["chip", "contactless", "online"], rows, p=[0.4, 0.35, 0.25]),
+            "fraud": np.where(fraud, "yes", "no"),
+        }
+    )
+    path = folder / "payments.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def reviews(folder: Path) -> Path:
+    """Write short reviews: words that are good or bad, which "not" turns around, and the stars of some."""
+    rng = np.random.default_rng(31)
+    good = ["excellent", "great", "lovely", "fast", "sturdy", "cheap"]
+    bad = ["awful", "broken", "slow", "flimsy", "late", "expensive"]
+    plain = ["the", "parcel", "arrived", "box", "and", "colour", "shop", "again", "it", "was", "very", "product"]
+    lines, happy = [], []
+    for _ in range(1400):
+        liked, words = 0, list(rng.choice(plain, rng.integers(4, 10)))
+        for _ in range(rng.integers(1, 4)):
+            positive, turned = rng.random() < 0.5, rng.random() < 0.35
+            liked += 1 if positive != turned else -1
+            word = str(rng.choice(good if positive else bad))
+            place = int(rng.integers(0, len(words) + 1))
+            words[place:place] = ["not", word] if turned else [word]
+        lines.append(" ".join(words))
+        happy.append(liked + rng.normal(0, 0.5) > 0)
+    table = pd.DataFrame(
+        {"review": lines, "length": [len(line) for line in lines], "recommends": np.where(happy, "yes", "no")}
+    )
+    path = folder / "reviews.csv"
+    table.to_csv(path, index=False)
+    return path
+
+
+def machines(folder: Path) -> Path:
+    """Write readings of machines, many of each: the wear of a machine that was never seen is to be told from vibration and heat."""
+    rng = np.random.default_rng(41)
+    count, each = 60, 25
+    machine = np.repeat([f"M{number:03d}" for number in range(count)], each)
+    offset = np.repeat(rng.normal(0, 1.2, count), each)
+    load, wear = rng.uniform(20, 100, count * each), rng.gamma(2.0, 2.0, count * each)
+    vibration = 0.4 * wear + 0.02 * load + offset + rng.normal(0, 0.3, count * each)
+    heat = 20 + 0.35 * load + 1.8 * np.sqrt(wear) * (load > 60) + rng.normal(0, 0.8, count * each)
+    noise = 40 + 0.1 * load + 2.0 * wear + rng.normal(0, 2.5, count * each)
+    table = pd.DataFrame(
+        {
+            "machine": machine, "load": load.round(1), "vibration": vibration.round(2), "heat": heat.round(1), "noise_db": noise.round(1),
+            "wear": wear.round(2),
+        }
+    )  # fmt: skip
+    path = folder / "machines.csv"
+    table.sample(frac=1.0, random_state=0).to_csv(path, index=False)
+    return path
