@@ -40,8 +40,9 @@ THINKING = (
 """As GLM-4.7's: the prompt opens the thinking, or closes it at once."""
 PLAIN = TURNS + "{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 RANK = 8
-STEADY = 0.2
 NEVER = -20.0
+SOON = 1.0
+"""After some hundred words: a model that does not think and says little, so that whole runs with it take minutes."""
 
 
 def tokenizer(sources: Sequence[Path], template: str) -> PreTrainedTokenizerFast:
@@ -84,8 +85,8 @@ def common(words: int) -> dict[str, object]:
     }
 
 
-def save(kind: type[PreTrainedModel], config: PretrainedConfig, folder: Path) -> None:
-    """Make a model of random weights that never writes a special word: a schema, a budget or a limit ends what it says.
+def save(kind: type[PreTrainedModel], config: PretrainedConfig, folder: Path, *, steady: float, ends: float) -> None:
+    """Make a model of random weights that writes no special word but the end, and that as its logit `ends` says.
 
     Otherwise the mark of a tool call, in the middle of an answer, would have the server take the rest for one. The first number of
     every state is the same for all words and left as it is by every layer, so that the last matrix can weigh them by it.
@@ -98,10 +99,11 @@ def save(kind: type[PreTrainedModel], config: PretrainedConfig, folder: Path) ->
                 weights[0] = 0.0  # outputs x inputs
             elif name.endswith("experts.down_proj"):
                 weights[:, 0] = 0.0  # experts x outputs x inputs
-        model.get_input_embeddings().weight[:, 0] = STEADY
+        model.get_input_embeddings().weight[:, 0] = steady
         head = model.get_output_embeddings().weight
         head[:, 0] = 0.0
-        head[: len(SPECIAL), 0] = NEVER
+        head[1 : len(SPECIAL), 0] = NEVER
+        head[0, 0] = ends
     model.save_pretrained(folder)
 
 
@@ -120,14 +122,14 @@ def make_moe(folder: Path, sources: Sequence[Path]) -> None:
         use_qk_norm=True,
         num_nextn_predict_layers=0,
     )
-    save(Glm4MoeForCausalLM, config, folder)
+    save(Glm4MoeForCausalLM, config, folder, steady=0.2, ends=NEVER)
     pieces.save_pretrained(folder)
 
 
 def make_dense(folder: Path, sources: Sequence[Path]) -> None:
     """Make the dense model."""
     pieces = tokenizer(sources, PLAIN)
-    save(Glm4ForCausalLM, Glm4Config(**common(len(pieces))), folder)
+    save(Glm4ForCausalLM, Glm4Config(**common(len(pieces))), folder, steady=4.0, ends=SOON)
     pieces.save_pretrained(folder)
 
 
