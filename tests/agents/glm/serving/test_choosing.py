@@ -76,6 +76,18 @@ def test_each_row_of_the_table_gives_its_command() -> None:
     assert text == SNAPSHOT.read_text(encoding="utf-8")
 
 
+@pytest.mark.checkout
+def test_the_page_says_what_the_table_says() -> None:
+    """Each model has its row, with each memory and each context."""
+    page = Path(__file__).parents[4].joinpath("docs", "glm.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `glm-")]
+    for model in catalogue().models:
+        (row,) = [row for row in rows if f"`{model.name}`" in row]
+        for least, context in model.fits.items():
+            assert f"{least:,} GB" in row
+            assert f"{context:,}" in row
+
+
 def test_no_command_listens_elsewhere_or_tells_anybody() -> None:
     """Loopback, and no statistics of use, whatever the model."""
     for model in catalogue().models:
