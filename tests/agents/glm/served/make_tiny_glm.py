@@ -85,11 +85,25 @@ def common(words: int) -> dict[str, object]:
     }
 
 
-def save(kind: type[PreTrainedModel], config: PretrainedConfig, folder: Path, *, steady: float, ends: float) -> None:
-    """Make a model of random weights that writes no special word but the end, and that as its logit `ends` says.
+def unwritten(pieces: PreTrainedTokenizerFast) -> list[int]:
+    """Return the words that a trained model hardly writes: special ones, and pieces of a letter that are none by themselves."""
+    return [number for number in range(len(pieces)) if number < len(SPECIAL) or "\ufffd" in pieces.decode([number])]
 
-    Otherwise the mark of a tool call, in the middle of an answer, would have the server take the rest for one. The first number of
-    every state is the same for all words and left as it is by every layer, so that the last matrix can weigh them by it.
+
+def save(
+    kind: type[PreTrainedModel],
+    config: PretrainedConfig,
+    folder: Path,
+    *,
+    never: Sequence[int],
+    steady: float,
+    ends: float,
+) -> None:
+    """Make a model of random weights that writes no word of `never` but the end, and that as its logit `ends` says.
+
+    Otherwise the mark of a tool call, in the middle of an answer, would have the server take the rest for one, and pieces of letters, which
+    a grammar counts as one, come out as several. The first number of every state is the same for all words and left as it is by every layer, so that
+    the last matrix can weigh words by it.
     """
     torch.manual_seed(0)
     model = kind(config)
@@ -102,7 +116,7 @@ def save(kind: type[PreTrainedModel], config: PretrainedConfig, folder: Path, *,
         model.get_input_embeddings().weight[:, 0] = steady
         head = model.get_output_embeddings().weight
         head[:, 0] = 0.0
-        head[1 : len(SPECIAL), 0] = NEVER
+        head[never, 0] = NEVER
         head[0, 0] = ends
     model.save_pretrained(folder)
 
@@ -122,14 +136,15 @@ def make_moe(folder: Path, sources: Sequence[Path]) -> None:
         use_qk_norm=True,
         num_nextn_predict_layers=0,
     )
-    save(Glm4MoeForCausalLM, config, folder, steady=0.2, ends=NEVER)
+    save(Glm4MoeForCausalLM, config, folder, never=unwritten(pieces), steady=0.2, ends=NEVER)
     pieces.save_pretrained(folder)
 
 
 def make_dense(folder: Path, sources: Sequence[Path]) -> None:
     """Make the dense model."""
     pieces = tokenizer(sources, PLAIN)
-    save(Glm4ForCausalLM, Glm4Config(**common(len(pieces))), folder, steady=4.0, ends=SOON)
+    config = Glm4Config(**common(len(pieces)))
+    save(Glm4ForCausalLM, config, folder, never=unwritten(pieces), steady=4.0, ends=SOON)
     pieces.save_pretrained(folder)
 
 
