@@ -134,3 +134,26 @@ def machines(folder: Path) -> Path:
     path = folder / "machines.csv"
     table.sample(frac=1.0, random_state=0).to_csv(path, index=False)
     return path
+
+
+def sales(folder: Path) -> Path:
+    """Write what a shop sold on each of a thousand days: week, season, price, promotions and a slow growth multiply."""
+    rng = np.random.default_rng(51)
+    days = 1000
+    date = pd.date_range("2022-01-03", periods=days, freq="D")
+    price = rng.choice([1.9, 2.1, 2.4, 2.9], days)
+    promotion = rng.random(days) < 0.15
+    week = np.array([0.9, 0.85, 0.9, 1.0, 1.3, 1.6, 0.6])[date.dayofweek]
+    season = 1 + 0.3 * np.sin(2 * np.pi * (date.dayofyear - 80) / 365)
+    mean = 90 * week * season * (price / 2.2) ** -1.4 * (1 + 0.5 * promotion) * np.linspace(1.0, 1.4, days)
+    table = pd.DataFrame(
+        {
+            "date": date.strftime("%Y-%m-%d"),
+            "price": price,
+            "promotion": np.where(promotion, "yes", "no"),
+            "sold": rng.poisson(mean),
+        }
+    )
+    path = folder / "sales.csv"
+    table.to_csv(path, index=False)
+    return path
