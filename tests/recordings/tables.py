@@ -143,8 +143,8 @@ def sales(folder: Path) -> Path:
     date = pd.date_range("2022-01-03", periods=days, freq="D")
     price = rng.choice([1.9, 2.1, 2.4, 2.9], days)
     promotion = rng.random(days) < 0.15
-    week = np.array([0.9, 0.85, 0.9, 1.0, 1.3, 1.6, 0.6])[date.dayofweek]
-    season = 1 + 0.3 * np.sin(2 * np.pi * (date.dayofyear - 80) / 365)
+    week = np.array([0.9, 0.85, 0.9, 1.0, 1.3, 1.6, 0.6])[date.day_of_week]
+    season = 1 + 0.3 * np.sin(2 * np.pi * (date.day_of_year - 80) / 365)
     mean = 90 * week * season * (price / 2.2) ** -1.4 * (1 + 0.5 * promotion) * np.linspace(1.0, 1.4, days)
     table = pd.DataFrame(
         {
