@@ -45,12 +45,16 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what each kind of test costs."""
-    minutes: dict[str, float] = {}
+    """Say what each kind of test costs, and the tests of each folder."""
+    kinds: dict[str, float] = {}
+    folders: dict[str, float] = {}
     for outcome in terminalreporter.stats.values():
         for report in outcome:
             if isinstance(report, pytest.TestReport):
                 kind = next((marker for marker in KINDS if marker in report.keywords), "fast")
-                minutes[kind] = minutes.get(kind, 0.0) + report.duration / 60
-    told = ", ".join(f"{kind} {spent:.1f}" for kind, spent in sorted(minutes.items()))
-    terminalreporter.write_line(f"minutes per marker (summed over workers): {told or 'none'}")
+                folder = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "."
+                kinds[kind] = kinds.get(kind, 0.0) + report.duration / 60
+                folders[folder] = folders.get(folder, 0.0) + report.duration / 60
+    for by, minutes in (("marker", kinds), ("folder", folders)):
+        told = ", ".join(f"{name} {spent:.1f}" for name, spent in sorted(minutes.items()))
+        terminalreporter.write_line(f"minutes per {by} (summed over workers): {told or 'none'}")
