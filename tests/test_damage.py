@@ -99,9 +99,9 @@ def check_resuming(run_dir: Path, *, more: BudgetSpec | None) -> None:
     verify(outcome.deliverable, load_manifest(outcome.deliverable).running)
 
 
-@pytest.mark.parametrize(("pattern", "damage"), list(zip(FILES, [*DAMAGE, "gone"] * 3, strict=False)))
+@pytest.mark.parametrize(("pattern", "damage"), list(zip(FILES, [*DAMAGE, "gone"] * 3, strict=False))[::2])
 def test_one_damaged_file_is_survived_or_named(pattern: str, damage: str, finished: Path, tmp_path: Path) -> None:
-    """Going on with a finished run after each file was damaged in one way."""
+    """Going on with a finished run after every second file was damaged in one way; the slow test takes all in all ways."""
     check_resuming(damaged(finished, tmp_path, pattern, damage), more=BudgetSpec(attempts=1))
 
 

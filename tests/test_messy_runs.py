@@ -122,7 +122,7 @@ def go_the_way(data: st.DataObject, folder: Path) -> None:
         assert refused.exit_code == 2
 
 
-@settings(RELAXED, max_examples=25)
+@settings(RELAXED, max_examples=12)
 @given(data=st.data())
 def test_messy_requests_end_in_code_or_in_words(data: st.DataObject, tmp_path: Path) -> None:
     """Understanding, splitting, profiling and writing raise nothing but errors that say what to do."""

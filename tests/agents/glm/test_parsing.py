@@ -90,21 +90,21 @@ def test_thinking_is_told_from_the_answer(text: str, thought: str, answer: str) 
 
 
 @given(value=st.dictionaries(st.text(), PLAIN, min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_json_is_read_as_json(value: dict[str, object]) -> None:
     """Whatever a strict parser reads is read as the same."""
     assert first(json.dumps(value)) == value
 
 
 @given(value=st.dictionaries(st.text(), PLAIN, min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_python_literals_are_read(value: dict[str, object]) -> None:
     """So is what Python prints."""
     assert first(repr(value)) == value
 
 
 @given(text=st.text(alphabet="{}[]()\"'\\,:#/*<>think` \na1-.eNu", max_size=300))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_text_is_survived(text: str) -> None:
     """No text raises anything."""
     list(values_in(text))

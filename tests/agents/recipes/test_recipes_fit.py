@@ -25,14 +25,14 @@ EXTRAS = {
 QUICKEST = ("linear", "lightgbm")
 
 
-def marks_of(name: str, task_type: TaskType) -> list[pytest.MarkDecorator]:
-    """The fast tests take each recipe once, and the quickest everywhere."""
-    slow = [] if name in QUICKEST or task_type is TaskType.BINARY else [pytest.mark.slow]
+def marks_of(name: str) -> list[pytest.MarkDecorator]:
+    """The fast tests take the quickest recipes, the slow ones all."""
+    slow = [] if name in QUICKEST else [pytest.mark.slow]
     return [*slow, *installed(name)]
 
 
 CASES = [
-    pytest.param(name, kind, kind is TaskType.MULTICLASS, marks=marks_of(name, kind))
+    pytest.param(name, kind, kind is TaskType.MULTICLASS, marks=marks_of(name))
     for name in RECIPES
     for kind in (TaskType.BINARY, TaskType.REGRESSION, TaskType.MULTICLASS)
 ]
@@ -113,7 +113,7 @@ def other_dtypes(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name, TaskType.MULTICLASS)) for name in RECIPES])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in RECIPES])
 def test_a_class_that_a_fold_lacks_keeps_its_column(
     name: str,
     messy: dict[TaskType, pd.DataFrame],
@@ -136,7 +136,7 @@ def test_a_class_that_a_fold_lacks_keeps_its_column(
     assert told[:, 1].max() < 0.2
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name, TaskType.REGRESSION)) for name in RECIPES])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks_of(name)) for name in RECIPES])
 def test_quantiles_stand_beside_the_value_in_order(
     name: str,
     messy: dict[TaskType, pd.DataFrame],

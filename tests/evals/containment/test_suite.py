@@ -45,6 +45,7 @@ ALL_IN = "bubblewrap"
 
 
 @pytest.mark.slow
+@pytest.mark.service  # it starts a server for the programs that a policy lets out
 @pytest.mark.parametrize(
     "name", [pytest.param(name, id=name, marks=MARKS.get(name.partition("/")[0], ())) for name in WAYS]
 )

@@ -39,7 +39,7 @@ def numbers() -> pd.DataFrame:
     ("frame", "kind", "metric", "planted"),
     [
         (classes(), TaskType.MULTICLASS, "accuracy", {"shifted", "named", "filled"}),
-        (numbers(), TaskType.REGRESSION, "rmse", {"scaled", "bent", "near"}),
+        pytest.param(numbers(), TaskType.REGRESSION, "rmse", {"scaled", "bent", "near"}, marks=pytest.mark.slow),
     ],
     ids=["classes", "numbers"],
 )

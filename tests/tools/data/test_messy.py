@@ -75,7 +75,7 @@ def check_plan(plan: SplitPlan, rows: int) -> None:
         assert max(train | valid) < rows
 
 
-@settings(RELAXED, max_examples=40)
+@settings(RELAXED, max_examples=20)
 @given(data=st.data())
 def test_messy_frames_raise_nothing_but_input_errors(data, tmp_path_factory):
     """Reading, profiling, splitting and staging a messy frame works or says why not."""
