@@ -52,7 +52,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for report in outcome:
             if isinstance(report, pytest.TestReport):
                 kind = next((marker for marker in KINDS if marker in report.keywords), "fast")
-                folder = report.nodeid.split("/")[1] if report.nodeid.count("/") > 1 else "."
+                path = report.nodeid.partition("::")[0].split("/")
+                folder = path[1] if len(path) > 2 else "."
                 kinds[kind] = kinds.get(kind, 0.0) + report.duration / 60
                 folders[folder] = folders.get(folder, 0.0) + report.duration / 60
     for by, minutes in (("marker", kinds), ("folder", folders)):

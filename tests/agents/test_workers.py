@@ -83,6 +83,7 @@ class Meeting(engine.Played):
         return super().__call__(job)
 
 
+@pytest.mark.slow
 def test_a_worker_with_nothing_to_choose_waits_for_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One draft for two workers: the second has nothing to do until it is scored, and then both tune it at once."""
     played, decide = Meeting(), GreedyPolicy.choose

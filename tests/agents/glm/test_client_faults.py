@@ -182,6 +182,7 @@ def test_silence_is_not_waited_for(talk: Talk, fault: Turn, told: str) -> None:
     assert len(talk.bodies) == 1
 
 
+@pytest.mark.slow
 def test_a_slow_answer_is_waited_for(talk: Talk) -> None:
     """Longer than the idle time in all, as long as something comes."""
     timing = replace(IMPATIENT, first_token_seconds=5, idle_seconds=0.8)

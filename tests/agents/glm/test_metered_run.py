@@ -52,6 +52,7 @@ def test_what_a_model_costs_is_told_and_what_it_was_sent_is_kept(tmp_path: Path)
     assert logged[0].answer.startswith("I could")
 
 
+@pytest.mark.slow
 def test_a_cap_stops_the_model_and_not_the_run(tmp_path: Path) -> None:
     """Recipes deliver, and the outcome says why they wrote."""
     babbler = Babbler()

@@ -107,6 +107,7 @@ def test_only_installed_packages_count_as_requirements() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_solution_stands_alone(
     tmp_path: Path, messy: dict[TaskType, pd.DataFrame], briefs: dict[TaskType, Brief]
 ) -> None:

@@ -135,6 +135,7 @@ def test_what_cannot_even_start_is_a_reason(tmp_path: Path) -> None:
     assert problem_with(missing)
 
 
+@pytest.mark.slow
 def test_libraries_may_start_processes_inside(tmp_path: Path) -> None:
     """Joblib looks when it is imported whether semaphores work, and would silently do everything one by one."""
     session = BubblewrapSandbox(imports=("joblib",)).open(cpus=2)
